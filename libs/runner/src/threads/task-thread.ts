@@ -236,6 +236,8 @@ export class TaskThread {
       case 'started':
       case 'completed':
       case 'start-failed':
+      case 'failed':
+      case 'outdated':
       case 'still':
         this.#loops.get(message.loop)?.loop.take(message);
         return;

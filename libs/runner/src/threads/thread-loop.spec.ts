@@ -21,6 +21,14 @@ class ScriptedLoop implements TaskLoop {
   readonly ended = new Promise<LoopEnd>((resolve) => {
     this.end = resolve;
   });
+  noteOutdated: () => void = () => undefined;
+  readonly outdated = new Promise<void>((resolve) => {
+    this.noteOutdated = resolve;
+  });
+  fail: (error: unknown) => void = () => undefined;
+  readonly failed = new Promise<unknown>((resolve) => {
+    this.fail = resolve;
+  });
   startError: Error | undefined;
 
   start(onCompleted: () => void): Promise<void> {
@@ -99,6 +107,8 @@ class World {
         message.kind === 'started' ||
         message.kind === 'completed' ||
         message.kind === 'start-failed' ||
+        message.kind === 'failed' ||
+        message.kind === 'outdated' ||
         message.kind === 'still' ||
         message.kind === 'ended'
       ) {
@@ -224,6 +234,17 @@ describe('the loop of a task in a thread', () => {
     outer.show({ loop: 1, instance: { state: 'RUNNING' } });
     outer.lose(new Error('gone'));
     expect(outer.instance).toBeUndefined();
+  });
+
+  it('says that its instance needs a new generation, and what its task failed with, before it has ended', async () => {
+    const world = new World();
+    const loop = world.create();
+    await loop.start();
+    world.inner.noteOutdated();
+    await loop.outdated;
+    world.inner.fail(new ConnectError(ConnectErrorCode.sourceFailed, 'broken'));
+    expect(await loop.failed).toMatchObject({ code: ConnectErrorCode.sourceFailed, message: 'broken' });
+    await loop.stop();
   });
 
   it('is still only while it was not resumed since: what the thread said before comes too late', async () => {

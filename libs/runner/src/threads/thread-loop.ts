@@ -10,7 +10,10 @@ export interface ThreadLoopOptions {
 }
 
 /** What a thread says of one of its loops. */
-export type LoopNews = Extract<FromThread, { readonly kind: 'started' | 'completed' | 'start-failed' | 'still' | 'ended' }>;
+export type LoopNews = Extract<
+  FromThread,
+  { readonly kind: 'started' | 'completed' | 'start-failed' | 'failed' | 'outdated' | 'still' | 'ended' }
+>;
 
 /** The loop of a task that runs in a thread: forwards commands and shows what the thread has reported of it last. */
 export class ThreadLoop implements TaskLoop {
@@ -19,7 +22,11 @@ export class ThreadLoop implements TaskLoop {
   readonly waits: { list: readonly TaskWait[] } = { list: [] };
   instance: InstanceReport | undefined;
   readonly ended: Promise<LoopEnd>;
+  readonly failed: Promise<unknown>;
   #end: (end: LoopEnd) => void = () => undefined;
+  #fail: (error: unknown) => void = () => undefined;
+  readonly outdated: Promise<void>;
+  #noteOutdated: () => void = () => undefined;
   readonly #started: Promise<void>;
   #noteStarted: () => void = () => undefined;
   #noteNotStarted: (error: unknown) => void = () => undefined;
@@ -30,6 +37,12 @@ export class ThreadLoop implements TaskLoop {
   constructor(private readonly options: ThreadLoopOptions) {
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
+    });
+    this.failed = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+    this.outdated = new Promise((resolve) => {
+      this.#noteOutdated = resolve;
     });
     this.#started = new Promise((resolve, reject) => {
       this.#noteStarted = resolve;
@@ -80,6 +93,12 @@ export class ThreadLoop implements TaskLoop {
         return;
       case 'start-failed':
         this.#noteNotStarted(restoreError(news.error));
+        return;
+      case 'failed':
+        this.#fail(restoreError(news.error));
+        return;
+      case 'outdated':
+        this.#noteOutdated();
         return;
       case 'still':
         // One that was resumed meanwhile moves again.

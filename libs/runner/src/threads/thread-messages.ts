@@ -44,6 +44,10 @@ export type LoopEndCopy =
 export type FromThread =
   | (OfLoop & { readonly kind: 'started' | 'completed' })
   | (OfLoop & { readonly kind: 'start-failed'; readonly error: ErrorCopy })
+  /** The connector's instance needs a new generation. */
+  | (OfLoop & { readonly kind: 'outdated' })
+  /** The task has failed; the loop ends with the connector's instance. */
+  | (OfLoop & { readonly kind: 'failed'; readonly error: ErrorCopy })
   | (OfLoop & { readonly kind: 'still'; readonly pause: number })
   | (OfLoop & { readonly kind: 'ended'; readonly end: LoopEndCopy })
   | { readonly kind: 'shown'; readonly loops: readonly LoopView[] }

@@ -148,6 +148,13 @@ export class ThreadServer {
     this.#timer ??= setInterval(() => {
       this.show();
     }, SHOW_INTERVAL_MS);
+    void loop.failed?.then((error) => {
+      this.show();
+      send({ kind: 'failed', loop: number, error: copyError(error) });
+    });
+    void loop.outdated?.then(() => {
+      send({ kind: 'outdated', loop: number });
+    });
     void loop.ended.then((end) => {
       this.show();
       this.#loops.delete(number);

@@ -1,5 +1,8 @@
-/** The calls that the runtime makes to a task. */
-const CALLS = ['start', 'poll', 'commit', 'commitRecord', 'open', 'put', 'tick', 'flush', 'close', 'stop'] as const;
+/** The calls that the runtime makes to a task, and to its connector's instance. */
+const CALLS = [
+  ...(['start', 'poll', 'commit', 'commitRecord', 'open', 'put', 'tick', 'flush', 'close', 'stop'] as const),
+  ...(['instance start', 'instance stop'] as const),
+] as const;
 export type TaskCall = (typeof CALLS)[number];
 
 const Phase = { none: 0, running: 1, waiting: 2 } as const;

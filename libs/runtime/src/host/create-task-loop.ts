@@ -1,4 +1,4 @@
-import type { Connector, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
+import type { ConnectorInstance, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
 import { taskKey, type DesiredTask } from '@sluice/core';
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
 import { queueByOf, sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from '../config/loop-settings.js';
@@ -27,7 +27,7 @@ import { errorTrace, shortenedTrace } from './error-trace.js';
 import { InstanceKeeper } from './instance-keeper.js';
 import { LoopWithInstance } from './loop-with-instance.js';
 import type { TaskLoop } from './task-loop.js';
-import { watchedSink, watchedSource } from './watched-task.js';
+import { watchedInstance, watchedSink, watchedSource } from './watched-task.js';
 
 /** What the loops of a node's tasks stand on. */
 export interface TaskEnvironment {
@@ -63,13 +63,14 @@ export function createTaskLoop(task: DesiredTask, plugins: PluginRegistry, envir
       : createSinkLoop(task, connector, plugins, { ...environment, calls });
   const { createInstance } = connector;
   if (createInstance === undefined || task.id.index !== 0) return loop;
-  return new LoopWithInstance(loop, keeperOf(task, plugins, createInstance, environment));
+  const create = (): ConnectorInstance => watchedInstance(createInstance.call(connector), calls);
+  return new LoopWithInstance(loop, keeperOf(task, plugins, create, environment));
 }
 
 function keeperOf(
   task: DesiredTask,
   plugins: PluginRegistry,
-  create: NonNullable<Connector['createInstance']>,
+  create: () => ConnectorInstance,
   { clock, lease, loggerOf, requestTaskReconfiguration }: TaskEnvironment,
 ): InstanceKeeper {
   const { id, generation, config: ofTask, connectorConfig: config = ofTask } = task;

@@ -24,6 +24,8 @@ export interface HostedTaskOptions {
   readonly logger: TaskLogger;
   /** Called after every change of a task's state. */
   readonly onChange: () => void;
+  /** Called when a task has failed and its loop has not ended yet: see `TaskLoop.failed`. */
+  readonly onFailed: (task: HostedTask, ended: Promise<unknown>) => void;
 }
 
 /** Keeps how often a task restarted while it waits for its next generation, which resumes the count. */
@@ -62,6 +64,8 @@ export class HostedTask {
   /** When its loop began to run; `undefined` while it starts or waits for a restart. */
   #ranFrom: { readonly monotonicMs: number; readonly at: number } | undefined;
   #isStarting = false;
+  /** What it failed with, and after how long, while its loop has not ended. */
+  #failure: Pick<Failure, 'error' | 'ranMs'> | undefined;
   /** When it had no more data; `undefined` while there may be more. */
   #completedAt: number | undefined;
   #restart: RestartInfo | undefined;
@@ -76,7 +80,8 @@ export class HostedTask {
   /** Describes the errors of the loop. */
   #describeError: ((error: unknown) => string) | undefined;
   readonly #stopping = new AbortController();
-  #isRenewing = false;
+  /** A request for a new generation that is under way or was taken: one is enough. */
+  #renewal: Promise<void> | undefined;
 
   constructor(
     readonly task: DesiredTask,
@@ -166,11 +171,9 @@ export class HostedTask {
     else this.options.onChange();
   }
 
-  /** Asks once for a new generation: the instance of its connector is to run with other settings. */
-  renew(): void {
-    if (this.#isRenewing) return;
-    this.#isRenewing = true;
-    void this.#askForNewGeneration();
+  /** Asks once for a new generation, until that is taken. */
+  renew(): Promise<void> {
+    return (this.#renewal ??= this.#askForNewGeneration());
   }
 
   stop(): void {
@@ -235,6 +238,8 @@ export class HostedTask {
       this.#describeError = describerOf(this.task);
       this.#version = versionOf?.(this.task);
       const loop = (this.#loop = createLoop(this.task));
+      void loop.failed?.then(this.#noteFailed.bind(this, loop));
+      void loop.outdated?.then(this.renew.bind(this));
       this.#isStill = false;
       if (this.#isPaused) this.#pauseLoop();
       this.#isStarting = true;
@@ -244,18 +249,21 @@ export class HostedTask {
       });
       this.#isStarting = false;
       startedMs = clock.nowMs();
-      this.#ranFrom = { monotonicMs: startedMs, at: clock.wallMs() };
-      if (!this.isStopping) this.#noteRunning();
+      if (this.#failure === undefined) {
+        this.#ranFrom = { monotonicMs: startedMs, at: clock.wallMs() };
+        if (!this.isStopping) this.#noteRunning();
+      }
       this.#noteTried();
       const end = await loop.ended;
       if (end.kind === 'stopped') return undefined;
       if (this.isStopping) this.#warn(`failed while it stopped: ${this.#describe(end.error).trace}`);
       const isUnsettled = end.error instanceof ThreadEndedError || (this.task.type === 'source' && !end.clean);
-      return { error: end.error, ranMs: clock.nowMs() - startedMs, isUnsettled };
+      return { error: end.error, ranMs: clock.nowMs() - startedMs, ...this.#failure, isUnsettled };
     } catch (error) {
       this.#noteTried();
-      return { error, ranMs: 0, isUnsettled: error instanceof ThreadEndedError };
+      return { error, ranMs: 0, ...this.#failure, isUnsettled: error instanceof ThreadEndedError };
     } finally {
+      this.#failure = undefined;
       this.#isStarting = false;
       this.#ranFrom = undefined;
       this.#completedAt = undefined;
@@ -274,6 +282,23 @@ export class HostedTask {
     this.#trace = undefined;
     this.#restart = undefined;
     this.#change(this.#isStill ? 'PAUSED' : 'RUNNING');
+  }
+
+  /** Shows the failure at once: what follows is decided when the loop has ended, which takes as long as the instance of the connector. */
+  #noteFailed(loop: TaskLoop, error: unknown): void {
+    if (this.isStopping) return;
+    const { clock, onFailed } = this.options;
+    const { trace, message } = this.#describe(error);
+    this.#failure = { error, ranMs: this.#ranFrom === undefined ? 0 : clock.nowMs() - this.#ranFrom.monotonicMs };
+    this.#trace = trace;
+    this.#lastError = { at: clock.wallMs(), message };
+    this.#isStarting = false;
+    this.#ranFrom = undefined;
+    this.#completedAt = undefined;
+    this.#warn(`failed, and waits for the instance of its connector to stop: ${message}`);
+    this.#noteTried();
+    this.#change('RESTARTING');
+    onFailed(this, loop.ended);
   }
 
   #pauseLoop(): void {
@@ -324,7 +349,7 @@ export class HostedTask {
   async #waitForNewGeneration(): Promise<void> {
     if (this.#lastError === undefined || this.isStopping) return;
     this.#history = { attempts: this.#attempts, lastError: this.#lastError };
-    await this.#askForNewGeneration();
+    await this.renew();
   }
 
   async #askForNewGeneration(): Promise<void> {

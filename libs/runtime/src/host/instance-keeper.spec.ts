@@ -250,10 +250,42 @@ describe('the instance of a connector', () => {
     const world = await new World().begun();
     world.lease.lose();
     await world.clock.advance(250);
+    let isOutdated = false;
+    void world.keeper.outdated.then(() => (isOutdated = true));
+    await world.clock.settle();
+    expect(isOutdated).toBe(false);
     world.lease.regain(7);
     await world.clock.advance(60_000);
     expect(world.instances).toHaveLength(1);
+    expect(isOutdated).toBe(true);
     await world.keeper.end();
+  });
+
+  it('stops where the lease ended and came back between two looks', async () => {
+    const world = await new World().begun();
+    await world.clock.advance(10_010);
+    world.lease.lose();
+    world.lease.regain(7);
+    await world.clock.advance(60_000);
+    expect(world.calls).toEqual(['start', 'stop']);
+    expect(world.keeper.report).toEqual({ state: 'RESTARTING' });
+    await world.keeper.end();
+  });
+
+  it('whose start does not return when it is stopped is reported', async () => {
+    let started: () => void = () => undefined;
+    const world = await new World().begun({ start: () => new Promise((resolve) => (started = resolve)) });
+    const ended = world.keeper.end();
+    await world.clock.advance(4999);
+    expect(world.keeper.report).toBeUndefined();
+    await world.clock.advance(1);
+    expect(world.keeper.report).toMatchObject({ state: 'FAILED', trace: expect.stringContaining('did not end its start within 5000 ms') });
+    expect(world.calls).toEqual(['start']);
+    started();
+    await ended;
+    expect(world.calls).toEqual(['start', 'stop']);
+    expect(world.keeper.report).toBeUndefined();
+    expect(world.clock.pendingTimers).toBe(0);
   });
 
   it('is one at a time, whatever comes while it starts and stops', async () => {

@@ -37,6 +37,9 @@ interface Failure {
  */
 export class InstanceKeeper {
   readonly #options: InstanceKeeperOptions;
+  /** Resolves when the generation has become doubtful: an instance runs again only with another one. */
+  readonly outdated: Promise<void>;
+  #noteOutdated: () => void = () => undefined;
   readonly #gapsBefore: number;
   readonly #ended = new AbortController();
   readonly #wakeUp = new WakeUp();
@@ -53,6 +56,9 @@ export class InstanceKeeper {
   constructor(options: InstanceKeeperOptions) {
     this.#options = options;
     this.#gapsBefore = options.lease.gaps;
+    this.outdated = new Promise((resolve) => {
+      this.#noteOutdated = resolve;
+    });
   }
 
   /** `undefined` once the keeper was asked to end, unless the instance does not stop. */
@@ -90,6 +96,11 @@ export class InstanceKeeper {
     return this.#isPaused || this.#ended.signal.aborted;
   }
 
+  get #isDoubtful(): boolean {
+    const { generation, lease } = this.#options;
+    return isDoubtful(lease, generation, this.#gapsBefore);
+  }
+
   async #keep(): Promise<void> {
     const { clock, connectorName, describe, logger, restart } = this.#options;
     const { signal } = this.#ended;
@@ -118,16 +129,18 @@ export class InstanceKeeper {
 
   /** Waits until an instance may run. Resolves with false when none will any more. */
   async #mayRun(): Promise<boolean> {
-    const { generation, lease } = this.#options;
+    const { lease } = this.#options;
     const { signal } = this.#ended;
     while (!signal.aborted) {
       if (this.#isPaused) {
         this.#report = { state: 'PAUSED' };
         await this.#wakeUp.wait();
       } else if (!lease.held) await unlessAborted(lease.whenHeld(signal), signal);
-      // The loop of the task finds that out too, and ends.
-      else if (isDoubtful(lease, generation, this.#gapsBefore)) await untilAborted(signal);
-      else return true;
+      else if (this.#isDoubtful) {
+        // The loop of the task may continue: an idle source does, and one whose queues show no successor.
+        this.#noteOutdated();
+        await untilAborted(signal);
+      } else return true;
     }
     return false;
   }
@@ -143,6 +156,7 @@ export class InstanceKeeper {
       this.#fail(describe(error));
       life.abort(error);
     };
+    const started = new AbortController();
     let instance: ConnectorInstance;
     try {
       instance = create();
@@ -150,10 +164,13 @@ export class InstanceKeeper {
       return { failure: { error, isFinal: false }, ranMs: 0 };
     }
     void this.#watchLease(life);
+    void this.#watchStart(life.signal, started.signal);
     const begin = (): Promise<void> => instance.start(this.#contextOf(life, end));
     const startError = await this.#call(begin, INSTANCE_START_LIMIT_MS, () => {
       end(tooLate(connectorName, 'start', INSTANCE_START_LIMIT_MS));
     });
+    started.abort();
+    this.#isStuck = false;
     if (startError !== undefined && !life.signal.aborted) failure = { error: startError.error, isFinal: false };
     const startedMs = clock.nowMs();
     if (failure === undefined && !life.signal.aborted) {
@@ -206,10 +223,24 @@ export class InstanceKeeper {
     };
   }
 
+  /** Reports a start that is still under way when the instance should have stopped for long: `stop` is called only after it. */
+  async #watchStart(stopping: AbortSignal, started: AbortSignal): Promise<void> {
+    const { clock, connectorName, describe, stopLimitMs } = this.#options;
+    await untilAborted(AbortSignal.any([stopping, started]));
+    await clock.sleep(stopLimitMs, started).then(
+      () => {
+        this.#isStuck = true;
+        this.#fail(describe(tooLate(connectorName, 'end its start', stopLimitMs)));
+      },
+      () => undefined,
+    );
+  }
+
   async #watchLease(life: AbortController): Promise<void> {
     const { clock, lease } = this.#options;
     while (!life.signal.aborted) {
-      if (!lease.held) life.abort(new Error('The lease of the node has ended'));
+      // A lease that ends and returns between two looks leaves only the doubt.
+      if (!lease.held || this.#isDoubtful) life.abort(new Error('The lease of the node has ended'));
       await clock.sleep(LEASE_LOOK_MS, life.signal).catch(() => undefined);
     }
   }
@@ -221,6 +252,6 @@ export class InstanceKeeper {
   }
 }
 
-function tooLate(connector: string, call: 'start' | 'stop', limitMs: number): ConnectError {
+function tooLate(connector: string, call: 'start' | 'end its start' | 'stop', limitMs: number): ConnectError {
   return new ConnectError(ConnectErrorCode.timeout, `The instance of connector ${connector} did not ${call} within ${limitMs} ms`);
 }

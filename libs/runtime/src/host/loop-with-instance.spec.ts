@@ -4,7 +4,10 @@ import type { ConnectorContext, ConnectorInstance, SourceConnector, SourceTask }
 import { PluginRegistry } from '../plugins/plugin-registry.js';
 import { listOf, SourceWorld } from '../testing/source-world.js';
 import { SinkWorld } from '../testing/sink-world.js';
+import { CallBoard } from './call-board.js';
 import { createTaskLoop } from './create-task-loop.js';
+import { errorTrace } from './error-trace.js';
+import { TaskHost } from './task-host.js';
 import type { TaskLoop } from './task-loop.js';
 
 /** A connector with an instance that notes what is called, and stops when it is let. */
@@ -13,6 +16,11 @@ class Watching {
   readonly calls: string[] = [];
   readonly reconfigured: string[] = [];
   context: ConnectorContext | undefined;
+  readonly board = new CallBoard();
+  /** What the board shows while the instance starts. */
+  shown: unknown;
+  /** What the instance was made of. */
+  maker: unknown;
   letStop: (() => void) | undefined;
   holdsStop = false;
 
@@ -20,6 +28,7 @@ class Watching {
     const { world } = this;
     world.cluster.addTopic('t', 1);
     world.positions.owners = { asOf: 1, live: new Map([[0, 1]]), tasksSince: 0 };
+    const makeInstance = (maker: unknown): ConnectorInstance => this.#instance(maker);
     const connector: SourceConnector = {
       kind: 'source',
       name: 'Watching',
@@ -29,7 +38,13 @@ class Watching {
       spec: { pin: { type: 'password', importance: 'high', doc: 'A secret.', optional: true } },
       taskConfigs: (config) => [config],
       createTask: () => task,
-      ...(hasInstance ? { createInstance: () => this.#instance() } : {}),
+      ...(hasInstance
+        ? {
+            createInstance(this: unknown): ConnectorInstance {
+              return makeInstance(this);
+            },
+          }
+        : {}),
     };
     const config = { name: 'w', 'connector.class': 'Watching', lists: 'a' };
     return createTaskLoop(
@@ -44,14 +59,17 @@ class Watching {
         clock: world.clock,
         groupOf: () => 'g',
         loggerOf: () => world.logger,
+        calls: this.board,
         requestTaskReconfiguration: (connector_) => this.reconfigured.push(connector_),
       },
     );
   }
 
-  #instance(): ConnectorInstance {
+  #instance(maker: unknown): ConnectorInstance {
+    this.maker = maker;
     return {
       start: (context) => {
+        this.shown = this.board.ongoing;
         this.calls.push('start');
         this.context = context;
         return Promise.resolve();
@@ -74,6 +92,8 @@ describe("a connector's instance beside its first task", () => {
     const watching = new Watching();
     const loop = watching.loop(watching.world.source({ a: listOf(1) }), { connectorConfig, generation: 1 });
     await loop.start();
+    expect(watching.maker).toMatchObject({ name: 'Watching' });
+    expect(watching.shown).toMatchObject({ call: 'instance start', isRunning: true });
     expect(watching.context).toMatchObject({ connectorName: 'w', generation: 1, config: connectorConfig });
     expect(loop.instance).toEqual({ state: 'RUNNING' });
     watching.context?.requestTaskReconfiguration();
@@ -119,6 +139,38 @@ describe("a connector's instance beside its first task", () => {
     }
   });
 
+  it.each(['start', 'poll'] as const)('that does not stop has its task reported as failed at its %s, and then as stuck', async (call) => {
+    const watching = new Watching();
+    watching.holdsStop = true;
+    const { clock, logger } = watching.world;
+    const source = watching.world.source({});
+    source[call] = (): Promise<never> => Promise.reject(new Error('broken'));
+    const stuck: string[] = [];
+    const host = new TaskHost({
+      createLoop: () => watching.loop(source),
+      describerOf: () => errorTrace,
+      requestNewGeneration: () => Promise.resolve(),
+      clock,
+      logger,
+      onChange: () => undefined,
+      onStuck: ({ id }) => stuck.push(id.connector),
+      killTimeoutMs: 1000,
+    });
+    const config = { 'task.shutdown.timeout.ms': '3000' };
+    host.start({ id: { connector: 'w', index: 0 }, generation: 1, type: 'source', config, paused: false, committed: false });
+    await clock.until(() => watching.letStop !== undefined);
+    expect(host.reports()).toMatchObject([
+      { state: 'RESTARTING', trace: expect.stringContaining('Error: broken'), lastError: { message: 'Error: broken' } },
+    ]);
+    await clock.advance(3999);
+    expect(stuck).toEqual([]);
+    await clock.advance(1);
+    expect(stuck).toEqual(['w']);
+    await host.stop('w-0');
+    expect(stuck).toEqual(['w']);
+    expect(watching.calls).toEqual(['start', 'stop']);
+  });
+
   it('has stopped before the start of its task is reported as failed: another may follow', async () => {
     const watching = new Watching();
     watching.holdsStop = true;
@@ -149,6 +201,26 @@ describe("a connector's instance beside its first task", () => {
     void loop.stop().then(() => (hasEnded = true));
     await watching.world.clock.until(() => hasEnded);
     expect(watching.calls).toEqual(['start', 'stop']);
+  });
+
+  it('needs a new generation where its own is in doubt, also where the task continues', async () => {
+    const watching = new Watching();
+    const { clock, lease } = watching.world;
+    const loop = watching.loop(watching.world.source({}));
+    await loop.start();
+    await clock.settle();
+    let isOutdated = false;
+    void loop.outdated?.then(() => (isOutdated = true));
+    lease.lose();
+    await clock.advance(1000);
+    expect(isOutdated).toBe(false);
+    lease.regain(1);
+    await clock.advance(1000);
+    expect(isOutdated).toBe(true);
+    expect(watching.calls).toEqual(['start', 'stop']);
+    let hasEnded = false;
+    void loop.stop().then(() => (hasEnded = true));
+    await clock.until(() => hasEnded);
   });
 
   it('is still with the task, and not when both were resumed before', async () => {

@@ -10,16 +10,26 @@ import type { TaskLoop } from './task-loop.js';
  */
 export class LoopWithInstance implements TaskLoop {
   readonly ended: Promise<LoopEnd>;
+  readonly failed: Promise<unknown>;
   #pauses = 0;
 
   constructor(
     private readonly loop: TaskLoop,
     private readonly keeper: InstanceKeeper,
   ) {
+    this.failed = new Promise((resolve) => {
+      void loop.ended.then((end) => {
+        if (end.kind === 'failed') resolve(end.error);
+      });
+    });
     this.ended = loop.ended.then(async (end) => {
       await keeper.end();
       return end;
     });
+  }
+
+  get outdated(): Promise<void> {
+    return this.keeper.outdated;
   }
 
   get counters(): TaskCounters {

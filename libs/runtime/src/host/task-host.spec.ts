@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConnectError, ConnectErrorCode, RetriableError } from '@sluice/sdk';
 import { hostOf, restartingTask as task, ScriptedLoop } from '../testing/scripted-host.js';
+import { ThreadEndedError } from './thread-ended-error.js';
 import { SupersededError } from '../task/superseded-error.js';
 
 const broken = { kind: 'failed', error: new Error('broken', { cause: new Error('pipe') }), clean: true } as const;
@@ -339,6 +340,60 @@ describe('TaskHost', () => {
     requests[1]?.resolve();
     await clock.advance(600_000);
     expect(requests).toHaveLength(2);
+    await host.stop('c-0');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  describe('a task that has failed while something of it still stops', () => {
+    it('shows the failure at once, and restarts when its loop has ended', async () => {
+      const [loop, next] = [new ScriptedLoop(), new ScriptedLoop()];
+      const { host, clock, logged, stuck } = hostOf(loop, next);
+      host.start(task);
+      await clock.settle();
+      loop.fail(broken.error);
+      await clock.settle();
+      expect(host.reports()).toMatchObject([{ state: 'RESTARTING', lastError: { message: 'Error: broken' } }]);
+      expect(host.reports()[0]).not.toHaveProperty('restart');
+      expect(logged).toEqual(['warn Task c-0 failed, and waits for the instance of its connector to stop: Error: broken']);
+      await clock.advance(2999);
+      expect([loop.calls, next.calls]).toEqual([['start'], []]);
+      loop.end(broken);
+      await clock.advance(750);
+      expect(next.calls).toEqual(['start']);
+      await clock.advance(100_000);
+      expect(host.reports()).toMatchObject([{ state: 'RUNNING' }]);
+      expect([next.calls, stuck]).toEqual([['start'], []]);
+      await host.stop('c-0');
+      expect(clock.pendingTimers).toBe(0);
+    });
+
+    it('is killed with its thread where that takes too long, and has failed with its own error', async () => {
+      const loop = new ScriptedLoop(undefined, true, true);
+      const { host, clock, stuck } = hostOf(Object.assign(loop, { endThread: () => loop.calls.push('end thread') }));
+      host.start({ ...task, config: { ...task.config, 'restart.max.attempts': '0' } });
+      await clock.settle();
+      loop.fail(broken.error);
+      await clock.advance(4000);
+      expect(loop.calls).toEqual(['start', 'kill', 'end thread']);
+      loop.end({ kind: 'failed', error: new ThreadEndedError({ reason: 'task c-0 did not stop', isCulprit: true }), clean: false });
+      await clock.advance(100_000);
+      expect(host.reports()).toMatchObject([{ state: 'FAILED', lastError: { message: 'Error: broken' } }]);
+      expect(stuck).toEqual([]);
+    });
+  });
+
+  it('asks once for a new generation where the instance and the task both need one', async () => {
+    const loop = new ScriptedLoop();
+    const { host, clock, requests } = hostOf(loop);
+    host.start(task);
+    await clock.settle();
+    loop.noteOutdated();
+    await clock.settle();
+    expect([requests.length, host.reports()[0]?.state]).toEqual([1, 'RUNNING']);
+    loop.end({ kind: 'failed', error: SupersededError.ofSource(7, 'its queue says so'), clean: false });
+    await clock.advance(1000);
+    expect([requests.length, host.reports()[0]?.state]).toEqual([1, 'RESTARTING']);
+    requests[0]?.resolve();
     await host.stop('c-0');
     expect(clock.pendingTimers).toBe(0);
   });

@@ -3,7 +3,7 @@ import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
 import { HostedTask, type HostedTaskOptions, type RestartHistory } from './hosted-task.js';
 
-export interface TaskHostOptions extends HostedTaskOptions {
+export interface TaskHostOptions extends Omit<HostedTaskOptions, 'onFailed'> {
   /** Called when a task could not be stopped: only the end of the process stops it for certain. */
   readonly onStuck: (task: DesiredTask) => void;
   /** How long a task that was given up may take to end, in milliseconds. */
@@ -30,8 +30,18 @@ export class TaskHost {
   readonly #tasks = new Map<string, HostedTask>();
   readonly #histories = new Map<string, { readonly history: RestartHistory; readonly untilMs: number }>();
   readonly #stuck = new Set<HostedTask>();
+  readonly #ofTasks: HostedTaskOptions;
 
-  constructor(private readonly options: TaskHostOptions) {}
+  constructor(private readonly options: TaskHostOptions) {
+    this.#ofTasks = {
+      ...options,
+      onFailed: (task, ended) => {
+        void this.#endsInTime(task, ended).then((ends) => {
+          if (!ends) this.#noteStuck(task);
+        });
+      },
+    };
+  }
 
   /** By task key, as it stands at any time: every task that is not certainly stopped, and those that failed. */
   held(): ReadonlyMap<string, HeldTask> {
@@ -45,7 +55,7 @@ export class TaskHost {
   start(task: DesiredTask): void {
     const key = taskKey(task.id);
     if (this.#tasks.has(key)) throw new ConnectError(ConnectErrorCode.conflict, `Task ${key} is held already`);
-    this.#tasks.set(key, new HostedTask(task, this.options, this.#takeHistory(key)));
+    this.#tasks.set(key, new HostedTask(task, this.#ofTasks, this.#takeHistory(key)));
   }
 
   /** Resolves when the first attempt to start a task is over; at once where it is not held. */
@@ -55,7 +65,7 @@ export class TaskHost {
 
   /** Has the task come back with a new generation, for its connector's instance. */
   renew(key: string): void {
-    this.#tasks.get(key)?.renew();
+    void this.#tasks.get(key)?.renew();
   }
 
   pause(key: string): void {
@@ -71,9 +81,8 @@ export class TaskHost {
     const task = this.#tasks.get(key);
     if (task === undefined || this.#stuck.has(task)) return;
     task.stop();
-    if (!(await this.#endsInTime(task))) {
-      this.#stuck.add(task);
-      this.options.onStuck(task.task);
+    if (!(await this.#endsInTime(task, task.done))) {
+      this.#noteStuck(task);
       return;
     }
     if (this.#tasks.get(key) !== task) return;
@@ -98,17 +107,23 @@ export class TaskHost {
     return kept === undefined || kept.untilMs < this.options.clock.nowMs() ? undefined : kept.history;
   }
 
+  #noteStuck(task: HostedTask): void {
+    if (this.#stuck.has(task)) return;
+    this.#stuck.add(task);
+    this.options.onStuck(task.task);
+  }
+
   /** Gives the task its time to stop, then gives it up and waits for its end once more; at last it ends the task's thread. */
-  async #endsInTime(task: HostedTask): Promise<boolean> {
+  async #endsInTime(task: HostedTask, ended: Promise<unknown>): Promise<boolean> {
     const { clock, killTimeoutMs } = this.options;
-    if (await endsWithin(clock, task.done, task.shutdownTimeoutMs)) return true;
+    if (await endsWithin(clock, ended, task.shutdownTimeoutMs)) return true;
     task.kill();
-    if (await endsWithin(clock, task.done, killTimeoutMs)) return true;
-    return task.endThread() && endsWithin(clock, task.done, killTimeoutMs);
+    if (await endsWithin(clock, ended, killTimeoutMs)) return true;
+    return task.endThread() && endsWithin(clock, ended, killTimeoutMs);
   }
 }
 
-async function endsWithin(clock: Clock, done: Promise<void>, limitMs: number): Promise<boolean> {
+async function endsWithin(clock: Clock, done: Promise<unknown>, limitMs: number): Promise<boolean> {
   const timer = new AbortController();
   const late = clock.sleep(limitMs, timer.signal).then(
     () => false,

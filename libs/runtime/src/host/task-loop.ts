@@ -13,6 +13,10 @@ export interface TaskLoop {
   readonly instance?: InstanceReport | undefined;
   /** Resolves when the loop has ended, whatever the reason. Never rejects. */
   readonly ended: Promise<LoopEnd>;
+  /** Resolves with its error when the task has failed, while the connector's instance still keeps the loop from its end. */
+  readonly failed?: Promise<unknown>;
+  /** Resolves when the connector's instance runs again only with a new generation: see `InstanceKeeper`. */
+  readonly outdated?: Promise<void>;
   /** `onCompleted` is called once if the task has no more data for good: all of it is committed, and the task is stopped. */
   start(onCompleted?: () => void): Promise<void>;
   stop(): Promise<LoopEnd>;

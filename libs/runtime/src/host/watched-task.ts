@@ -1,4 +1,4 @@
-import type { SinkTask, SourceTask } from '@sluice/sdk';
+import type { ConnectorInstance, SinkTask, SourceTask } from '@sluice/sdk';
 import type { CallBoard, TaskCall } from './call-board.js';
 
 /** All that the runtime calls, so that none is missing: the compiler compares them with the contract. */
@@ -27,6 +27,14 @@ export function watchedSource(task: SourceTask, board: CallBoard): SourceTask {
 /** As {@link watchedSource}, of a sink. */
 export function watchedSink(task: SinkTask, board: CallBoard): SinkTask {
   return watched(task, Object.keys(SINK_CALLS) as (keyof SinkTask)[], board);
+}
+
+/** Returns the instance of the task's connector with its calls shown on the board of the task. */
+export function watchedInstance(instance: ConnectorInstance, board: CallBoard): ConnectorInstance {
+  return {
+    start: (context) => board.run('instance start', () => instance.start(context)),
+    stop: () => board.run('instance stop', () => instance.stop()),
+  };
 }
 
 function watched<T extends object>(task: T, calls: readonly (keyof T & TaskCall)[], board: CallBoard): T {

@@ -39,6 +39,11 @@ export class ScriptedLoop implements TaskLoop {
   complete: () => void = () => undefined;
   readonly ended: Promise<LoopEnd>;
   end: (end: LoopEnd) => void = () => undefined;
+  readonly outdated: Promise<void>;
+  noteOutdated: () => void = () => undefined;
+  readonly failed: Promise<unknown>;
+  /** Has it fail, without an end yet. */
+  fail: (error: unknown) => void = () => undefined;
 
   constructor(
     private readonly startError?: Error,
@@ -47,6 +52,12 @@ export class ScriptedLoop implements TaskLoop {
   ) {
     this.ended = new Promise((resolve) => {
       this.end = resolve;
+    });
+    this.outdated = new Promise((resolve) => {
+      this.noteOutdated = resolve;
+    });
+    this.failed = new Promise((resolve) => {
+      this.fail = resolve;
     });
   }
 
