@@ -75,6 +75,8 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
   const loader = new PluginLoader({ kind, registry: plugins, logger: logger.scoped('plugins') });
   const folders = [await builtInFolder(main), ...settings.pluginPath];
   await loader.load(folders);
+  plugins.keepNames();
+  const firstPackages = loader.loaded.length;
   checkConverters(settings.defaultConverters, plugins);
   const board = new LeaseBoard();
   const lease = new LeaseKeeper(
@@ -139,7 +141,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
           main,
           lease: board.memory,
           kind,
-          packages: () => loader.loaded,
+          packages: () => ({ packages: loader.loaded, firstPackages }),
           services: {
             positions,
             requestTaskReconfiguration,

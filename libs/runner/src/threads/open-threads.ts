@@ -4,7 +4,6 @@ import type { ConnectorType } from '@sluice/core';
 import { clientIdOf } from '@sluice/protocol';
 import type { Credentials, CredentialsSource } from '@sluice/rocketmq';
 import { RunnerError } from '../runner-error.js';
-import type { PluginPackage } from '@sluice/runtime';
 import type { ThreadServices } from './task-thread.js';
 import type { ThreadCluster, ThreadData } from './thread-data.js';
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
@@ -19,7 +18,7 @@ export interface OpenThreadsOptions extends Pick<ThreadPoolOptions, 'describerOf
   readonly lease: SharedArrayBuffer;
   readonly kind: ConnectorType;
   /** Returns the plugin packages that are loaded. */
-  readonly packages: () => readonly PluginPackage[];
+  readonly packages: () => Pick<ThreadData, 'packages' | 'firstPackages'>;
   readonly services: Omit<ThreadServices, 'credentialsOf' | 'loggerOf'>;
 }
 
@@ -56,7 +55,7 @@ export function openThreads(node: ClusterNode, { main, lease, kind, packages, se
       credentialsOf: (name) => currentCredentials((name === 'runtime' ? settings : dataCluster).credentials),
     },
     startThread: (name, memory) => {
-      const workerData: ThreadData = { ...common, packages: packages(), clientId: `${clientIdOf(clusterId, self)}@${name}`, ...memory };
+      const workerData: ThreadData = { ...common, ...packages(), clientId: `${clientIdOf(clusterId, self)}@${name}`, ...memory };
       return new Worker(new URL(main), {
         name,
         workerData,

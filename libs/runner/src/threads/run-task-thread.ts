@@ -40,7 +40,9 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
   });
   const plugins = new PluginRegistry(more, { preferred: data.defaultConverters });
   const loader = new PluginLoader({ kind: data.kind, registry: plugins, logger: quiet(log.scoped('plugins')) });
-  await loader.take(data.packages);
+  await loader.take(data.packages.slice(0, data.firstPackages));
+  plugins.keepNames();
+  await loader.take(data.packages.slice(data.firstPackages));
   const clients: RocketMqClient[] = [];
   const open = (name: ClusterName, cluster: ThreadCluster): RocketMqClient => {
     const credentials = credentialsOf(cluster, () => server.ask({ kind: 'credentials', of: name }) as Promise<Credentials>);

@@ -23,6 +23,8 @@ export interface ThreadData {
   readonly defaultConverters: { readonly key?: string; readonly value?: string };
   /** The plugin packages that the main thread has loaded. */
   readonly packages: readonly PluginPackage[];
+  /** How many of these it loaded before it took tasks: names stay what they stood for then. */
+  readonly firstPackages: number;
   /** The connectors that the runner takes. */
   readonly kind: ConnectorType;
   readonly topics: ClusterTopics;

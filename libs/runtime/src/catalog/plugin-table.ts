@@ -6,7 +6,7 @@ export type Plugin = PluginDescription & { readonly kind: PluginInfo['kind'] };
 
 /**
  * The plugins of a runner that take the same place, in all their versions. One is found under its name, its aliases and the last part of each, where
- * no other plugin has the same. It never changes.
+ * no other plugin has the same or one keeps it. It never changes.
  */
 export class PluginTable<P extends Plugin> {
   readonly #plugins: readonly P[];
@@ -15,23 +15,29 @@ export class PluginTable<P extends Plugin> {
 
   /**
    * @param noun what the plugins are, in the plural, for errors
+   * @param kept names that stand for a plugin already, whatever others have the same last part
    * @throws ConnectError when two plugins claim the same name or alias, or a plugin has one version twice
    */
   constructor(
     readonly noun: string,
     plugins: readonly P[] = [],
+    private readonly kept: ReadonlyMap<string, P> = new Map(),
   ) {
     const byName = new Map<string, P[]>();
     for (const plugin of plugins) {
       if (!isVersion(plugin.version)) throw badVersion(plugin);
       for (const name of new Set([plugin.name, ...plugin.aliases])) {
         const others = byName.get(name) ?? [];
-        const claimant = others.find((other) => !isSame(other, plugin) || other.version === plugin.version);
+        const owner = kept.get(name);
+        const claimant =
+          owner !== undefined && !isSame(owner, plugin)
+            ? owner
+            : others.find((other) => !isSame(other, plugin) || other.version === plugin.version);
         if (claimant !== undefined) throw claimedTwice(noun, name, claimant, plugin);
         byName.set(name, [...others, plugin]);
       }
     }
-    for (const [name, versions] of simpleNames(plugins)) if (!byName.has(name)) byName.set(name, [...versions]);
+    for (const [name, versions] of simpleNames(plugins, kept)) if (!byName.has(name)) byName.set(name, [...versions]);
     for (const versions of byName.values()) versions.sort((left, right) => preferVersion(left.version, right.version));
     this.#plugins = plugins;
     this.#byName = byName;
@@ -39,7 +45,13 @@ export class PluginTable<P extends Plugin> {
 
   /** Returns a table with more plugins. @throws as the constructor does */
   with(more: readonly P[]): PluginTable<P> {
-    return more.length === 0 ? this : new PluginTable(this.noun, [...this.#plugins, ...more]);
+    return more.length === 0 ? this : new PluginTable(this.noun, [...this.#plugins, ...more], this.kept);
+  }
+
+  /** Returns a table whose names stand for the same plugins in all tables that come from it. */
+  withKeptNames(): PluginTable<P> {
+    const kept = [...this.#byName].flatMap(([name, [plugin]]) => (plugin === undefined ? [] : [[name, plugin] as const]));
+    return new PluginTable(this.noun, this.#plugins, new Map(kept));
   }
 
   /** Returns the newest version of a plugin that a range allows, by Kafka Connect's notation; without a range the newest one. */
@@ -79,13 +91,15 @@ function isSame(left: Plugin, right: Plugin): boolean {
   return left.name === right.name && left.kind === right.kind;
 }
 
-/** Returns the last parts of names and aliases, without those that more than one plugin has. */
-function simpleNames<P extends Plugin>(plugins: readonly P[]): ReadonlyMap<string, ReadonlySet<P>> {
+/** Returns the last parts of names and aliases, without those that more than one plugin has and none keeps. */
+function simpleNames<P extends Plugin>(plugins: readonly P[], kept: ReadonlyMap<string, P>): ReadonlyMap<string, ReadonlySet<P>> {
   const found = new Map<string, Set<P>>();
   const ambiguous = new Set<string>();
   for (const plugin of plugins) {
     for (const name of [plugin.name, ...plugin.aliases]) {
       const simple = name.slice(name.lastIndexOf('.') + 1);
+      const owner = kept.get(simple);
+      if (owner !== undefined && !isSame(owner, plugin)) continue;
       const others = found.get(simple) ?? new Set<P>();
       if ([...others].some((other) => !isSame(other, plugin))) ambiguous.add(simple);
       found.set(simple, others.add(plugin));

@@ -106,6 +106,17 @@ export class PluginRegistry implements StageTables {
     [this.#connectors, this.#converters, this.#transforms, this.#predicates] = tables;
   }
 
+  /**
+   * Has every name stand for the same plugin from now on: tasks use it. Plugins that come later with the same last part are found by their full
+   * names alone, and one that is called so is refused.
+   */
+  keepNames(): void {
+    this.#connectors = this.#connectors.withKeptNames();
+    this.#converters = this.#converters.withKeptNames();
+    this.#transforms = this.#transforms.withKeptNames();
+    this.#predicates = this.#predicates.withKeptNames();
+  }
+
   find(className: string, version?: string): Connector | undefined {
     return this.#connectors.find(className, version);
   }
