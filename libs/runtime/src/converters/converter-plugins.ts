@@ -49,5 +49,5 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
   },
 ];
 
-/** Those that every runner has. */
-export const builtInConverters = new PluginTable('converters', CONVERTER_PLUGINS);
+/** The converters that every runner has. */
+export const BUILT_IN_CONVERTERS = new PluginTable('converters', CONVERTER_PLUGINS);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ConfigError } from '@sluice/sdk';
 import { ByteArrayConverter } from './byte-array.converter.js';
-import { builtInConverters, CONVERTER_PLUGINS } from './converter-plugins.js';
+import { BUILT_IN_CONVERTERS, CONVERTER_PLUGINS } from './converter-plugins.js';
 import { createConverters } from './create-converters.js';
 import { StringConverter } from './string.converter.js';
 
@@ -45,8 +45,8 @@ describe('createConverters', () => {
 describe('the converters of every runner', () => {
   it('are found under each of their names, and not under those of others', () => {
     for (const plugin of CONVERTER_PLUGINS) {
-      for (const name of [plugin.name, ...plugin.aliases]) expect(builtInConverters.find(name)).toBe(plugin);
+      for (const name of [plugin.name, ...plugin.aliases]) expect(BUILT_IN_CONVERTERS.find(name)).toBe(plugin);
     }
-    expect(builtInConverters.find('com.acme.StringConverter')).toBeUndefined();
+    expect(BUILT_IN_CONVERTERS.find('com.acme.StringConverter')).toBeUndefined();
   });
 });

@@ -12,7 +12,7 @@ import {
 import { choiceErrors, choiceSpec } from '../catalog/plugin-choice.js';
 import type { PluginTable } from '../catalog/plugin-table.js';
 import { chooseConverters, type ConverterChoice, type DefaultConverters } from './converter-choice.js';
-import { builtInConverters } from './converter-plugins.js';
+import { BUILT_IN_CONVERTERS } from './converter-plugins.js';
 import type { Converters } from './converter.js';
 
 /** Returns the settings of the converters that a configuration chooses, under the names that they have in it. */
@@ -30,7 +30,7 @@ export function converterSettingsSpec(choices: readonly ConverterChoice[]): Conf
 export function createConverters(
   config: RawConfig,
   defaults: DefaultConverters = {},
-  table: PluginTable<ConverterPlugin> = builtInConverters,
+  table: PluginTable<ConverterPlugin> = BUILT_IN_CONVERTERS,
 ): Converters {
   const choices = chooseConverters(config, defaults, table);
   const parsed = parseConfig(converterSettingsSpec(choices), config, { unknownKeys: 'ignore' });

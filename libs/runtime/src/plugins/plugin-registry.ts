@@ -21,8 +21,8 @@ import { PluginTable } from '../catalog/plugin-table.js';
 import { commonSettingsSpec } from '../config/connector-settings.js';
 import { TASK_COUNT_SETTING } from '../config/loop-settings.js';
 import type { DefaultConverters } from '../converters/converter-choice.js';
-import { builtInConverters } from '../converters/converter-plugins.js';
-import { builtInPredicates, builtInTransforms } from '../transforms/transform-plugins.js';
+import { BUILT_IN_CONVERTERS } from '../converters/converter-plugins.js';
+import { BUILT_IN_PREDICATES, BUILT_IN_TRANSFORMS } from '../transforms/transform-plugins.js';
 import { connectorSpec, type StageTables } from './connector-definition.js';
 import { ConnectorChecks } from './connector-checks.js';
 import type { SinkDivider } from './sink-divider.js';
@@ -63,9 +63,9 @@ export interface PluginSet {
  */
 export class PluginRegistry implements StageTables {
   #connectors = new PluginTable<Connector>('connectors');
-  #converters = builtInConverters;
-  #transforms = builtInTransforms;
-  #predicates = builtInPredicates;
+  #converters = BUILT_IN_CONVERTERS;
+  #transforms = BUILT_IN_TRANSFORMS;
+  #predicates = BUILT_IN_PREDICATES;
   readonly #preferred: DefaultConverters;
   readonly #checks: Pick<ConnectorChecks, 'run'>;
 

@@ -11,7 +11,7 @@ export interface StreamFilterLimits {
 }
 
 /** 32,768 source partitions: with `queue.by=key` all of a source's write to each queue. */
-const defaultStreamFilterLimits: StreamFilterLimits = { maxTextBytes: 1024 * 1024, maxSilenceMs: 24 * 3600 * 1000 };
+const DEFAULT_LIMITS: StreamFilterLimits = { maxTextBytes: 1024 * 1024, maxSilenceMs: 24 * 3600 * 1000 };
 /** The most that one stream or task takes there, with any number that occurs. */
 const ENTRY_BYTES = 32;
 /** The part of its entries that a full filter keeps: it sorts them to find the others. */
@@ -52,7 +52,7 @@ export class StreamFilter {
   readonly #maxEntries: number;
   #forgotten = 0;
 
-  constructor(private readonly limits: StreamFilterLimits = defaultStreamFilterLimits) {
+  constructor(private readonly limits: StreamFilterLimits = DEFAULT_LIMITS) {
     this.#maxEntries = Math.floor(limits.maxTextBytes / ENTRY_BYTES);
   }
 
@@ -126,7 +126,7 @@ export class StreamFilter {
   }
 
   /** @throws FilterStateError when the text is not what {@link serialize} makes. */
-  static restore(text: string, limits: StreamFilterLimits = defaultStreamFilterLimits): StreamFilter {
+  static restore(text: string, limits: StreamFilterLimits = DEFAULT_LIMITS): StreamFilter {
     const filter = new StreamFilter(limits);
     if (text === '') return filter;
     const [version, tasks, streams, ...rest] = text.split(';');

@@ -2,9 +2,9 @@ import { ConfigError, type ConfigSpec, type Field, type FieldError, parseConfig,
 import { choiceSpec } from '../catalog/plugin-choice.js';
 import { chooseTransforms, type TransformChoices, transformErrors, type TransformTables } from './transform-choice.js';
 import { TransformChain } from './transform-chain.js';
-import { builtInPredicates, builtInTransforms } from './transform-plugins.js';
+import { BUILT_IN_PREDICATES, BUILT_IN_TRANSFORMS } from './transform-plugins.js';
 
-const BUILT_IN: TransformTables = { transforms: builtInTransforms, predicates: builtInPredicates };
+const BUILT_IN: TransformTables = { transforms: BUILT_IN_TRANSFORMS, predicates: BUILT_IN_PREDICATES };
 const TYPE_DOC = 'Its class: a name, or one of the names that it has in other systems.';
 
 /** Returns the settings of the transforms and predicates that a configuration chooses, under the names that they have in it. */

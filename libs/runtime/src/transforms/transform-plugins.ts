@@ -69,6 +69,7 @@ export const PREDICATE_PLUGINS: readonly PredicatePlugin[] = [
   },
 ];
 
-/** Those that every runner has. */
-export const builtInTransforms = new PluginTable('transforms', TRANSFORM_PLUGINS);
-export const builtInPredicates = new PluginTable('predicates', PREDICATE_PLUGINS);
+/** The transforms that every runner has. */
+export const BUILT_IN_TRANSFORMS = new PluginTable('transforms', TRANSFORM_PLUGINS);
+/** The predicates that every runner has. */
+export const BUILT_IN_PREDICATES = new PluginTable('predicates', PREDICATE_PLUGINS);
