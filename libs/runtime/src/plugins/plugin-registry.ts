@@ -235,10 +235,10 @@ export class PluginRegistry implements StageTables {
       throw new ConnectError(ConnectErrorCode.configInvalid, `The connector ${name} has generated no task.`);
     }
     // Sink tasks divide queues among them, so each has to know how many there are; a source divides its work itself.
-    const share = connector.kind === 'sink' ? { [TASK_COUNT_SETTING]: String(tasks.length) } : {};
-    const shares = connector.kind === 'sink' ? await divider?.settingsOf(config, tasks.length) : undefined;
+    const count = connector.kind === 'sink' ? { [TASK_COUNT_SETTING]: String(tasks.length) } : {};
+    const moved = connector.kind === 'sink' ? await divider?.settingsOf(config, tasks.length) : undefined;
     const spec = connectorSpec(connector);
-    return tasks.map((task, index) => ({ ...taskSettings(spec, config, task), ...share, ...shares?.[index] }));
+    return tasks.map((task, index) => ({ ...taskSettings(spec, config, task), ...count, ...moved?.[index] }));
   }
 
   /** Says what is wrong with settings for good. @throws an error marked `retriable` when they cannot be checked now */

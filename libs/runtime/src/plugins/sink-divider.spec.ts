@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { QueueRef, TaskConfig } from '@sluice/sdk';
 import { parseSinkSettings } from '../config/connector-settings.js';
-import { movedIn, subscriptionOf } from '../config/loop-settings.js';
+import { movedIn, subscriptionOf, TASK_COUNT_SETTING } from '../config/loop-settings.js';
 import { ownsQueue } from '../sink/queue-division.js';
 import { SinkDivider, type SinkDividerOptions } from './sink-divider.js';
 
@@ -21,8 +21,10 @@ function world() {
   };
   const warnings: string[] = [];
   const divider = new SinkDivider({ messages, presentTasks: () => state.present, warn: (line) => warnings.push(line) });
-  const split = async (count: number, more: TaskConfig = {}): Promise<readonly TaskConfig[]> =>
-    (state.present = await divider.settingsOf({ ...base, ...more }, count));
+  const split = async (count: number, more: TaskConfig = {}): Promise<readonly TaskConfig[]> => {
+    const moved = await divider.settingsOf({ ...base, ...more }, count);
+    return (state.present = moved.map((task) => ({ [TASK_COUNT_SETTING]: String(count), ...task })));
+  };
   const owner = (topic: string, more: TaskConfig = {}): number =>
     state.present.findIndex((task, index) => {
       const config = { ...base, ...more, ...task };

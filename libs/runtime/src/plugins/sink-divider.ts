@@ -21,8 +21,8 @@ export class SinkDivider {
   constructor(private readonly options: SinkDividerOptions) {}
 
   /**
-   * Returns what each of `count` tasks is given, by its number. Where the topics cannot be listed, the tasks keep the queues that they have and look
-   * themselves whether these are even.
+   * Returns the settings that say what was moved, for each of `count` tasks by its number. Where the topics cannot be listed, the tasks keep the
+   * queues that they have. They look themselves whether these are even.
    */
   async settingsOf(config: TaskConfig, count: number): Promise<readonly TaskConfig[]> {
     const { messages, presentTasks, warn } = this.options;
@@ -42,7 +42,7 @@ export class SinkDivider {
     }
     return Array.from({ length: count }, (_, index) => {
       const text = movedText(moved[index], granularity);
-      return { [TASK_COUNT_SETTING]: String(count), ...(text === undefined ? {} : { [MOVED_SETTING]: text }) };
+      return text === undefined ? {} : { [MOVED_SETTING]: text };
     });
   }
 }
