@@ -22,6 +22,8 @@ const NAMED_AFTER_MS = 10_000;
 const CALL_TIMEOUT_MS = 15_000;
 const LIMIT_MS = 180_000;
 const FLOW = 'steady';
+/** The flow's source connector. */
+const SOURCE = `${FLOW}-in`;
 
 interface TaskStatus {
   readonly id: number;
@@ -96,21 +98,23 @@ class IsolationBench {
   }
 
   async #spin(): Promise<Spin> {
-    const before = await this.#tasks(FLOW);
+    const before = await this.#tasks(SOURCE);
     const file = await this.#commit('spin');
     const failed = await this.#untilTask('spin', ({ last_error: error }) => error !== undefined);
     const toMs = Date.now();
     const used = /used the CPU for ([\d,]+) ms/.exec(failed.last_error?.message ?? '')?.[1];
     if (used === undefined) throw new Error(`the task did not end for its CPU time: ${failed.last_error?.message ?? ''}`);
     await this.#untilTask('spin', ({ state }) => state === 'RUNNING');
+    let tasks = before;
     const after = await until(
       'the tasks of its thread run again',
       async () => {
-        const tasks = await this.#tasks(FLOW);
+        tasks = await this.#tasks(SOURCE);
         const isAgain = tasks.some(({ generation }, index) => generation > (before[index]?.generation ?? Infinity));
         return isAgain && tasks.every(({ state }) => state === 'RUNNING') && tasks;
       },
       LIMIT_MS,
+      () => `Before: ${JSON.stringify(before)}; now: ${JSON.stringify(tasks)}. ${this.runner.log.slice(-4000)}`,
     );
     const spared = after.filter(({ generation }, index) => generation === before[index]?.generation).map(({ id }) => id);
     const fromMs = (await stat(file)).mtimeMs;
