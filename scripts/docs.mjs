@@ -123,7 +123,7 @@ async function convertersPage() {
 
 /** The transforms and predicates that every runner has. */
 async function transformsPage() {
-  const { TRANSFORM_PLUGINS, PREDICATE_PLUGINS } = await load('libs/runtime/dist/index.js');
+  const { TRANSFORM_PLUGINS, PREDICATE_PLUGINS } = await load('libs/transforms/dist/index.js');
   const sectionOf = ({ name, doc, aliases, spec }) => [
     `### ${name}`,
     '',

@@ -38,4 +38,3 @@ export * from './retry/system-clock.js';
 export { type RateLimits, SharedRate } from './task/shared-rate.js';
 export * from './task/task-warnings.js';
 export { createTransforms } from './transforms/create-transforms.js';
-export * from './transforms/transform-plugins.js';

@@ -1,5 +1,6 @@
 import type { BackoffLimits } from '@sluice/time';
 import { ConnectError, ConnectErrorCode, parseConfig, type TaskConfig } from '@sluice/sdk';
+import { topicPattern } from '@sluice/transforms';
 import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
 import { type Granularity, type MovedUnits, NOTHING_MOVED } from '../sink/queue-division.js';
 import type { Subscription } from '../sink/subscription.js';
@@ -7,7 +8,6 @@ import type { QueueBy } from '../source/queue-keys.js';
 import type { SourceLoopSettings } from '../source/source-loop-options.js';
 import { type CommonSettings, rateLimitsSpec, type SinkSettings, type SourceSettings } from './connector-settings.js';
 import type { RateLimits } from '../task/shared-rate.js';
-import { topicPattern } from '../task/topic-pattern.js';
 
 const FIRST_DELAY_MS = 300;
 const MEBIBYTE = 1024 * 1024;

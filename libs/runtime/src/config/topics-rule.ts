@@ -1,5 +1,5 @@
 import type { FieldError } from '@sluice/sdk';
-import { patternErrors } from '../task/topic-pattern.js';
+import { patternErrors } from '@sluice/transforms';
 
 /** Checks that a sink reads either topics by name or those that match a pattern; the texts are Kafka Connect's. */
 export function topicsErrors(topics: readonly string[] | undefined, regex: string | undefined): readonly FieldError[] {

@@ -1,5 +1,5 @@
-import { wholeName } from '../task/topic-pattern.js';
 import type { QueueRef } from '@sluice/sdk';
+import { wholeName } from '@sluice/transforms';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { WaitingCall } from '../retry/task-waits.js';
 import { someOf } from '../task/some-of.js';
