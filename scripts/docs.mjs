@@ -101,7 +101,7 @@ async function metricsPage() {
 
 /** The converters that every runner has, from the list that connectors choose them from. */
 async function convertersPage() {
-  const { CONVERTER_PLUGINS } = await load('libs/runtime/dist/index.js');
+  const { CONVERTER_PLUGINS } = await load('libs/converters/dist/index.js');
   const sections = CONVERTER_PLUGINS.flatMap(({ name, doc, aliases, spec }) => [
     `## ${name}`,
     '',

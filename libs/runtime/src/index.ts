@@ -1,7 +1,5 @@
 export * from './config/connector-settings.js';
 export * from './config/loop-settings.js';
-export * from './converters/conversion-error.js';
-export * from './converters/converter-plugins.js';
 export * from './converters/converter.js';
 export * from './converters/create-converters.js';
 export { CallBoard, newCallMemory, type OngoingCall, sharedNowMs } from './host/call-board.js';

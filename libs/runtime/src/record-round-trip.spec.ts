@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { StringConverter } from '@sluice/converters';
 import { type ConnectValue, type Converter, Decimal, type RecordHeader, SchemaBuilder, schemas } from '@sluice/sdk';
 import fc from 'fast-check';
 import { createConverters } from './converters/create-converters.js';
-import { StringConverter } from './converters/string.converter.js';
 import { ConvertingDecoder } from './sink/record-decoder.js';
 import { ConvertingEncoder } from './source/record-encoder.js';
 

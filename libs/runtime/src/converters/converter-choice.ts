@@ -1,6 +1,7 @@
+import { CONVERTER_PLUGINS } from '@sluice/converters';
 import type { ConverterPlugin, RawConfig } from '@sluice/sdk';
 import { choosePlugin, type PluginChoice } from '../catalog/plugin-choice.js';
-import type { PluginTable } from '../catalog/plugin-table.js';
+import { PluginTable } from '../catalog/plugin-table.js';
 import type { Converters } from './converter.js';
 
 /** Converters that a connector has when the user names none, by name. */
@@ -17,6 +18,9 @@ export interface ConverterChoice extends PluginChoice<ConverterPlugin> {
 
 /** What is taken where neither the user nor the connector names a converter. */
 export const DEFAULT_CONVERTER_NAME = 'StringConverter';
+
+/** The converters that every runner has. */
+export const BUILT_IN_CONVERTERS = new PluginTable('converters', CONVERTER_PLUGINS);
 
 const PARTS = ['key', 'value', 'header'] as const satisfies readonly (keyof Converters)[];
 

@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import { ByteArrayConverter, CONVERTER_PLUGINS, StringConverter } from '@sluice/converters';
 import { ConfigError } from '@sluice/sdk';
-import { ByteArrayConverter } from './byte-array.converter.js';
-import { BUILT_IN_CONVERTERS, CONVERTER_PLUGINS } from './converter-plugins.js';
+import { BUILT_IN_CONVERTERS } from './converter-choice.js';
 import { createConverters } from './create-converters.js';
-import { StringConverter } from './string.converter.js';
 
 describe('createConverters', () => {
   it('takes the setting first, then the default of the connector, then StringConverter', () => {

@@ -11,8 +11,7 @@ import {
 } from '@sluice/sdk';
 import { choiceErrors, choiceSpec } from '../catalog/plugin-choice.js';
 import type { PluginTable } from '../catalog/plugin-table.js';
-import { chooseConverters, type ConverterChoice, type DefaultConverters } from './converter-choice.js';
-import { BUILT_IN_CONVERTERS } from './converter-plugins.js';
+import { BUILT_IN_CONVERTERS, chooseConverters, type ConverterChoice, type DefaultConverters } from './converter-choice.js';
 import type { Converters } from './converter.js';
 
 /** Returns the settings of the converters that a configuration chooses, under the names that they have in it. */

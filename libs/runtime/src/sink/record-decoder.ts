@@ -1,7 +1,7 @@
+import { StringConverter } from '@sluice/converters';
 import { type DecodedRecord, MessageAttributes, messageToRecord, type MessageHeader } from '@sluice/protocol';
 import type { Converter, QueueRef, RecordHeader, SchemaAndValue, SinkRecord } from '@sluice/sdk';
 import type { Converters } from '../converters/converter.js';
-import { StringConverter } from '../converters/string.converter.js';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 
 /** Turns messages into records for a sink. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
+import { StringConverter } from '@sluice/converters';
 import { recordToMessage } from '@sluice/protocol';
 import { type Converter, queueKey, RetriableError, type Transform } from '@sluice/sdk';
-import { StringConverter } from '../converters/string.converter.js';
 import { AskingTransform } from '../testing/asking-transform.js';
 import { SinkWorld } from '../testing/sink-world.js';
 import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';

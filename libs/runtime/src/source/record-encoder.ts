@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { StringConverter } from '@sluice/converters';
 import { type OutgoingParts, type MessageHeader, recordToMessage } from '@sluice/protocol';
 import {
   ConnectError,
@@ -11,7 +12,6 @@ import {
   type Schema,
 } from '@sluice/sdk';
 import type { Converters } from '../converters/converter.js';
-import { StringConverter } from '../converters/string.converter.js';
 
 /** Turns records of a source into messages. */
 export interface RecordEncoder {

@@ -1,11 +1,11 @@
 import { type ConverterPlugin, requireConfig } from '@sluice/sdk';
-import { PluginTable } from '../catalog/plugin-table.js';
-import { ByteArrayConverter } from './byte-array.converter.js';
-import { JsonConverter, jsonConverterSpec } from './json.converter.js';
-import { StringConverter, stringConverterSpec } from './string.converter.js';
+import { ByteArrayConverter } from './plain/byte-array.converter.js';
+import { JsonConverter, jsonConverterSpec } from './json/json.converter.js';
+import { StringConverter, stringConverterSpec } from './plain/string.converter.js';
 
 const VERSION = '0.1.0';
 
+/** The converters that every runner has. */
 export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
   {
     kind: 'converter',
@@ -48,6 +48,3 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
       new JsonConverter(requireConfig('The configuration of JsonConverter', jsonConverterSpec, settings, { unknownKeys: 'ignore' })),
   },
 ];
-
-/** The converters that every runner has. */
-export const BUILT_IN_CONVERTERS = new PluginTable('converters', CONVERTER_PLUGINS);

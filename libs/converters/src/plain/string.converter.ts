@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { type ConfigSpec, type ConnectValue, type Converter, type Schema, type SchemaAndValue, SchemaBuilder } from '@sluice/sdk';
-import { ConversionError } from './conversion-error.js';
-import { writePlainJson } from './json-writer.js';
+import { ConversionError } from '../conversion-error.js';
+import { writePlainJson } from '../json/json-writer.js';
 
 const NAME = 'StringConverter';
 const textSchema: Schema = SchemaBuilder.string().optional().build();

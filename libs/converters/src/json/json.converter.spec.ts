@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { type ConnectValue, Decimal, type Schema, SchemaBuilder, schemas } from '@sluice/sdk';
-import { ConversionError } from './conversion-error.js';
+import { ConversionError } from '../conversion-error.js';
 import { JsonConverter } from './json.converter.js';
 
 const defaults = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { schemas } from '@sluice/sdk';
 import { ByteArrayConverter } from './byte-array.converter.js';
-import { ConversionError } from './conversion-error.js';
+import { ConversionError } from '../conversion-error.js';
 import { StringConverter } from './string.converter.js';
 
 const strings = new StringConverter();

@@ -1,5 +1,5 @@
 import { type ConnectValue, type Converter, type Schema, type SchemaAndValue, SchemaBuilder, SchemaType } from '@sluice/sdk';
-import { ConversionError } from './conversion-error.js';
+import { ConversionError } from '../conversion-error.js';
 
 const NAME = 'ByteArrayConverter';
 const bytesSchema: Schema = SchemaBuilder.bytes().optional().build();

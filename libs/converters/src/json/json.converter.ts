@@ -12,7 +12,7 @@ import {
   type Schema,
   type SchemaAndValue,
 } from '@sluice/sdk';
-import { ConversionError } from './conversion-error.js';
+import { ConversionError } from '../conversion-error.js';
 import { JsonReader } from './json-reader.js';
 import { JsonSchemaCodec } from './json-schema-codec.js';
 import { JsonWriter } from './json-writer.js';

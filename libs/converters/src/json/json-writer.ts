@@ -15,7 +15,7 @@ import {
   SchemaType,
   structOf,
 } from '@sluice/sdk';
-import { ConversionError } from './conversion-error.js';
+import { ConversionError } from '../conversion-error.js';
 
 /** How {@link JsonWriter} writes, in the words of the settings of Kafka Connect's JsonConverter. */
 export interface JsonWriterOptions {

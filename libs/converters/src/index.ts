@@ -1,0 +1,5 @@
+export * from './conversion-error.js';
+export * from './converter-plugins.js';
+export * from './json/json.converter.js';
+export * from './plain/byte-array.converter.js';
+export * from './plain/string.converter.js';
