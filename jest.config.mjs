@@ -32,6 +32,7 @@ export default {
         '<rootDir>/test/compose',
         '<rootDir>/test/lint',
         '<rootDir>/test/mutants',
+        '<rootDir>/test/vectors',
       ],
       testRegex: '\\.spec\\.ts$',
     },

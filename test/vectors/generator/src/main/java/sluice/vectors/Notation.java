@@ -88,7 +88,9 @@ final class Notation {
     return node;
   }
 
+  /** Writes no pair as a null, as headers take it. */
   static ObjectNode schemaAndValue(SchemaAndValue pair) {
+    if (pair == null) return schemaAndValue(SchemaAndValue.NULL);
     ObjectNode node = object();
     if (pair.schema() != null) node.set("schema", schema(pair.schema()));
     node.set("value", value(pair.value()));

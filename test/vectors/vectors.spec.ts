@@ -1,0 +1,54 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { CONVERTER_PLUGINS } from '@sluice/converters';
+import { PREDICATE_PLUGINS, TRANSFORM_PLUGINS } from '@sluice/transforms';
+import { differenceOf, type Vector } from './ask.js';
+import { EXEMPT, NOT_BUILT, TO_FIX, WANTED_DIFFERENCES } from './differences.js';
+
+const FOLDER = new URL('data/', import.meta.url);
+const PLUGINS = [...TRANSFORM_PLUGINS, ...PREDICATE_PLUGINS, ...CONVERTER_PLUGINS];
+const KNOWN = new Set(PLUGINS.flatMap(({ name, aliases }) => [name, ...aliases]));
+
+const files = readdirSync(FOLDER).filter((name) => name.endsWith('.jsonl'));
+const vectors = new Map(files.map((name) => [name, readVectors(name)]));
+const all = [...vectors.values()].flat();
+
+describe('the vectors of Kafka Connect', () => {
+  it.each(files)('%s: ours answers the same', (name) => {
+    const failures: string[] = [];
+    for (const vector of vectors.get(name) ?? []) {
+      if (!KNOWN.has(vector.class) || TO_FIX.some(({ ids }) => ids.test(vector.id))) continue;
+      const wanted = WANTED_DIFFERENCES.find(({ ids }) => ids.test(vector.id));
+      const difference = differenceOf(vector);
+      if (wanted === undefined && difference !== undefined) failures.push(`${vector.id}: ${difference}`);
+      if (wanted !== undefined && difference === undefined) failures.push(`${vector.id} differs no more, although: ${wanted.why}`);
+    }
+    expect(failures).toEqual([]);
+  });
+
+  it('are many, and each has an id of its own', () => {
+    expect(all.length).toBeGreaterThan(3000);
+    expect(new Set(all.map(({ id }) => id)).size).toBe(all.length);
+  });
+
+  it('are meant by every wanted difference', () => {
+    expect(WANTED_DIFFERENCES.filter(({ ids }) => !all.some(({ id }) => ids.test(id)))).toEqual([]);
+  });
+
+  it('cover every plugin', () => {
+    const asked = new Set(all.map((vector) => vector.class));
+    const without = PLUGINS.filter((plugin) => ![plugin.name, ...plugin.aliases].some((name) => asked.has(name))).map(({ name }) => name);
+    expect(without.sort()).toEqual(Object.keys(EXEMPT).sort());
+  });
+
+  it('are of classes that ours has', () => {
+    const missing = [...new Set(all.map((vector) => vector.class))].filter((name) => !KNOWN.has(name));
+    expect(missing.filter((name) => !NOT_BUILT.some((pattern) => pattern.test(name)))).toEqual([]);
+    expect(NOT_BUILT.filter((pattern) => !missing.some((name) => pattern.test(name)))).toEqual([]);
+  });
+});
+
+function readVectors(name: string): readonly Vector[] {
+  const lines = readFileSync(new URL(name, FOLDER), 'utf8').trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as Vector);
+}
