@@ -19,6 +19,7 @@ export * from './record/record.js';
 export type { ConnectObject, ConnectValue } from './schema/connect-value.js';
 export * from './schema/decimal.js';
 export { LogicalType, logicalTypeOf, dateToNumber, scaleOf } from './schema/logical-type.js';
+export * from './schema/parse-literal.js';
 export { scalarOf, type ScalarValue } from './schema/scalar-value.js';
 export * from './schema/schema.js';
 export * from './schema/schema-builder.js';
