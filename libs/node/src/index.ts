@@ -33,6 +33,8 @@ export * from './service/run-service.js';
 export * from './service/service.js';
 export * from './settings/cluster-connection.js';
 export * from './settings/node-settings.js';
+export { parseProperties } from './settings/properties-file.js';
+export type { ProviderSettings } from './settings/provider-settings.js';
 export * from './settings/read-settings.js';
 export * from './settings/resolve-settings.js';
 export { invalidSetting } from './settings/setting-checks.js';

@@ -1,9 +1,11 @@
 export * from './config/config-fields.js';
+export * from './config/config-provider.js';
 export * from './config/describe-fields.js';
 export * from './config/markdown.js';
 export * from './config/nearest-name.js';
 export * from './config/parse-config.js';
 export { hideEmbedded, holdsMark } from './config/embedded-secrets.js';
+export * from './config/references.js';
 export * from './config/secrets.js';
 export * from './config/topic-name.js';
 export * from './errors/config-error.js';

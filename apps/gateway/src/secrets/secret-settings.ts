@@ -5,6 +5,7 @@ import {
   HIDDEN_VALUE,
   hideEmbedded,
   holdsMark,
+  isReference,
   type IsSecret,
   isSecretName,
   secretsAmong,
@@ -153,10 +154,13 @@ function stagesOf(config: Config, defaults: Known['defaults']): readonly Stage[]
   );
 }
 
-/** Replaces secret values, and secrets inside other values. */
+/** Replaces secret values, and secrets inside other values. References to config providers are shown: they are no secrets. */
 export function hideSecrets(config: Config, isSecret: IsSecret): Config {
   return Object.fromEntries(
-    Object.entries(config).map(([name, value]) => [name, isSecret(name) && value !== '' ? HIDDEN_VALUE : hideEmbedded(value)]),
+    Object.entries(config).map(([name, value]) => [
+      name,
+      isSecret(name) && value !== '' && !isReference(value) ? HIDDEN_VALUE : hideEmbedded(value),
+    ]),
   );
 }
 

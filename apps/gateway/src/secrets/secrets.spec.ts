@@ -164,6 +164,11 @@ describe('the hidden mark sent back', () => {
 });
 
 describe('hiding', () => {
+  it('leaves references, which are no secrets, and hides what stands beside one in a secret', () => {
+    const config = { password: '${env:P}', url: 'http://u:${env:P}@h', token: 'x${env:P}', 'my.secret': '$${env:P}' };
+    expect(hideSecrets(config, isSecretName)).toEqual({ ...config, token: HIDDEN_VALUE, 'my.secret': HIDDEN_VALUE });
+  });
+
   it('shows that a secret is empty', () => {
     expect(hideSecrets({ password: '', topic: 't' }, isSecretName)).toEqual({ password: '', topic: 't' });
   });

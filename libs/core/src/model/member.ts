@@ -9,8 +9,8 @@ export const Role = {
 export type Role = (typeof Role)[keyof typeof Role];
 
 export interface PluginInfo {
-  /** Connectors, and what works on their records; a package where its plugins could not be loaded. */
-  readonly kind: ConnectorType | 'converter' | 'transform' | 'predicate' | 'package';
+  /** Connectors, what works on their records, and what resolves references in their settings; a package where its plugins could not be loaded. */
+  readonly kind: ConnectorType | 'converter' | 'transform' | 'predicate' | 'config-provider' | 'package';
   readonly name: string;
   readonly aliases: readonly string[];
   readonly version: string;

@@ -1,6 +1,7 @@
 import { nearestName } from '@sluice/sdk';
 import { originalKey, originalKeys } from './original-keys.js';
 import type { FileEntry } from './properties-file.js';
+import { type GivenProviderSetting, providerSettingOf, providerSettingOfVariable } from './provider-settings.js';
 import { isSettingName, settingNames, variableOf, type SettingName } from './setting-definitions.js';
 
 /** A setting as somebody wrote it. */
@@ -16,6 +17,7 @@ export interface GivenSetting {
 /** What one place gives. Notes are for people: keys that change nothing, names that look like typing errors. */
 export interface GivenSettings {
   readonly given: readonly GivenSetting[];
+  readonly ofProviders?: readonly GivenProviderSetting[];
   readonly notes: readonly string[];
   readonly errors: readonly string[];
 }
@@ -30,18 +32,21 @@ const ORIGINAL_VARIABLE = 'NAMESRV_ADDR';
 /** Reads what a file gives: settings under their own names or original keys; every other name is an error. */
 export function givenByFile(file: string, entries: readonly FileEntry[]): GivenSettings {
   const given: GivenSetting[] = [];
+  const ofProviders: GivenProviderSetting[] = [];
   const notes: string[] = [];
   const errors: string[] = [];
   for (const { name, text, line } of entries) {
     const place = `${file}:${line}`;
     const original = originalKey(name);
-    if (isSettingName(name)) given.push({ setting: name, name, text, place });
+    const ofProvider = providerSettingOf(name);
+    if (ofProvider !== undefined) ofProviders.push({ ...ofProvider, name, text, place });
+    else if (isSettingName(name)) given.push({ setting: name, name, text, place });
     else if (original === undefined) errors.push(`${place}: ${name} is not a known setting.${hint(name, FILE_NAMES)}`);
     else if ('refused' in original) errors.push(`${place}: ${name} is refused: ${original.refused}`);
     else if ('ignored' in original) notes.push(`${place}: ${name} is ignored: ${original.ignored}`);
     else given.push({ setting: original.honouredAs, name, text, place });
   }
-  return { given, notes, errors };
+  return { given, ofProviders, notes, errors };
 }
 
 const FILE_NAMES: readonly string[] = [...settingNames, ...Object.keys(originalKeys)];
@@ -54,13 +59,20 @@ export function givenByEnvironment(environment: Environment): GivenSettings {
     const text = environment[name];
     return text === undefined ? [] : [{ setting, name, text, place }];
   });
+  const ofProviders = Object.entries(environment).flatMap(([name, text]) => {
+    const ofProvider = variables.has(name) ? undefined : providerSettingOfVariable(name);
+    return ofProvider === undefined || text === undefined ? [] : [{ ...ofProvider, name, text, place }];
+  });
   const notes = Object.keys(environment)
-    .filter((name) => name.startsWith('SLUICE_') && !variables.has(name) && name !== FILE_VARIABLE)
+    .filter(
+      (name) =>
+        name.startsWith('SLUICE_') && !variables.has(name) && name !== FILE_VARIABLE && providerSettingOfVariable(name) === undefined,
+    )
     .flatMap((name) => {
       const meant = hint(name, variables.keys());
       return meant === '' ? [] : [`${place}: ${name} is not a known setting.${meant}`];
     });
-  return { given, notes, errors: [] };
+  return { given, ofProviders, notes, errors: [] };
 }
 
 /** Reads what is used where nothing else is given. */

@@ -3,6 +3,7 @@ import { parseLabels, type Labels, type Role } from '@sluice/core';
 import { dataClusterOf, runtimeClusterOf, type ClusterConnection } from './cluster-connection.js';
 import { hostOf, NO_PROXY, parseAddresses } from './cluster-address.js';
 import { hasKeys, type ReadText } from './cluster-credentials.js';
+import type { ProviderSettings } from './provider-settings.js';
 import type { ResolvedSettings } from './resolve-settings.js';
 import type { SettingValues } from './setting-definitions.js';
 
@@ -54,6 +55,8 @@ export interface NodeSettings extends ClusterConnection {
   readonly defaultConverters: { readonly key?: string; readonly value?: string };
   /** Absolute paths of the folders of plugin packages. */
   readonly pluginPath: readonly string[];
+  /** The config providers that resolve references of connectors. */
+  readonly configProviders: readonly ProviderSettings[];
   readonly mayCreateTopics: boolean;
   readonly threads: ThreadSettings;
   readonly gateway: GatewayLimits;
@@ -134,6 +137,7 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
     },
     defaultConverters: { ...(key === undefined ? {} : { key }), ...(value === undefined ? {} : { value }) },
     pluginPath: (values['plugin.path'] ?? []).map((folder) => resolve(folder)),
+    configProviders: resolved.providers,
     mayCreateTopics: values['topic.creation.enable'],
     threads: {
       count: values['task.threads'],

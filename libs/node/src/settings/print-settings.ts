@@ -2,6 +2,7 @@ import type { Role } from '@sluice/core';
 import { HIDDEN_VALUE, isSecretField } from '@sluice/sdk';
 import { valuesInForce } from './node-settings.js';
 import { describeOrigin, type ResolvedSettings } from './resolve-settings.js';
+import { shownProviderSettings } from './provider-settings.js';
 import { fieldOf, settingNames } from './setting-definitions.js';
 
 /** Lists the settings in force on a role, one a line with where it comes from, and what was given and is overridden. Hides secrets. */
@@ -16,6 +17,7 @@ export function printSettings(role: Role, resolved: ResolvedSettings): string {
       const otherwise = value === undefined ? 'not set' : 'default';
       return { setting: `${name} = ${shown}`, origin: given === undefined ? otherwise : describeOrigin(given) };
     });
+  if (fieldOf('config.providers').roles?.includes(role) !== false) lines.push(...shownProviderSettings(resolved.ofProviders));
   const width = Math.max(...lines.map(({ setting }) => setting.length));
   return [
     ...lines.map(({ setting, origin }) => `${setting.padEnd(width)}  # ${origin}`),

@@ -184,6 +184,7 @@ describe('connect.conf of Apache RocketMQ Connect', () => {
     const converters = 'org.apache.rocketmq.connect.runtime.converter.record';
     expect(read(Role.sourceRunner, conf(file))).toEqual({
       pluginPath: [],
+      configProviders: [],
       threads: { count: 1, memoryMb: undefined, stallMs: 2000, callTimeoutMs: 600_000 },
       role: 'source-runner',
       sessionTimeoutMs: 6000,
@@ -301,4 +302,35 @@ it('every setting has a variable of its own', () => {
   const variables = settingNames.map(variableOf);
   expect(new Set(variables).size).toBe(variables.length);
   expect(variables).toEqual(expect.arrayContaining(['SLUICE_NAMESRV', 'SLUICE_PERSIST_INTERVAL_MS', 'SLUICE_GATEWAY_MAX_BODY_BYTES']));
+});
+
+describe('config providers', () => {
+  it('are those that a list names, with what each was given', () => {
+    const text = [
+      'config.providers=env, file, vault',
+      'config.providers.env.class=org.apache.kafka.common.config.provider.EnvVarConfigProvider',
+      'config.providers.env.param.allowlist.pattern=A_.*',
+      'config.providers.vault.class=com.acme.Vault',
+      'config.providers.vault.param.token=hunter2',
+    ].join('\n');
+    const given = conf(text, { SLUICE_CONFIG_PROVIDERS_FILE_PARAM_ALLOWED_PATHS: '/run' });
+    expect(read(Role.sinkRunner, given).configProviders).toEqual([
+      { name: 'env', className: 'org.apache.kafka.common.config.provider.EnvVarConfigProvider', params: { 'allowlist.pattern': 'A_.*' } },
+      { name: 'file', className: 'file', params: { 'allowed.paths': '/run' } },
+      { name: 'vault', className: 'com.acme.Vault', params: { token: 'hunter2' } },
+    ]);
+    const printed = printSettings(Role.sinkRunner, resolve(given));
+    expect(printed).toMatch(/^config\.providers\.file\.param\.allowed\.paths = \/run +# environment$/m);
+    expect(printed).not.toContain('hunter2');
+    expect(printSettings(Role.gateway, resolve(given))).not.toContain('allowed.paths');
+  });
+
+  it.each([
+    ['config.providers.env.class=x', 'connect.conf:1: config.providers.env.class is given, but config.providers does not name env'],
+    ['config.providers=a b', /Invalid value a b for configuration config\.providers: names begin with a letter/],
+    ['config.providers=a,a', /Invalid value a for configuration config\.providers: .* come once/],
+    ['config.providers=a\nconfig.providers.a.clas=x', 'connect.conf:2: config.providers.a.clas is not a known setting.'],
+  ])('are wrong as %j', (text, message) => {
+    expect(problems(() => read(Role.sinkRunner, conf(text)))).toEqual([expect.stringMatching(message)]);
+  });
 });

@@ -1,5 +1,6 @@
 import { isSecretField, parseConfig, type Field } from '@sluice/sdk';
 import type { GivenSetting, GivenSettings } from './given-settings.js';
+import { type GivenProviderSetting, providersOf, type ProviderSettings } from './provider-settings.js';
 import { checkGiven } from './setting-checks.js';
 import { fieldOf, settingNames, settingsSpec, type SettingName, type SettingValues } from './setting-definitions.js';
 import { NodeError } from '../errors/node-error.js';
@@ -9,6 +10,10 @@ export interface ResolvedSettings {
   readonly values: SettingValues;
   /** Of settings that were given; all others have their defaults. */
   readonly origins: ReadonlyMap<SettingName, GivenSetting>;
+  /** Those of `config.providers`. */
+  readonly providers: readonly ProviderSettings[];
+  /** What was given of them. */
+  readonly ofProviders: readonly GivenProviderSetting[];
   /** What was given and changes nothing, though whoever wrote it may think that it does. */
   readonly notes: readonly string[];
   /** What was given and is overridden by another place. */
@@ -55,8 +60,11 @@ export function resolveSettings(places: readonly GivenSettings[]): ResolvedSetti
   for (const given of origins.values()) {
     errors.push(...checkGiven(given).map((message) => problemOf(given, message)));
   }
+  const ofProviders = places.flatMap((place) => place.ofProviders ?? []);
+  const found = providersOf(parsed.ok ? (parsed.value['config.providers'] ?? []) : [], ofProviders);
+  if (parsed.ok) errors.push(...found.errors);
   if (!parsed.ok || errors.length > 0) throw new NodeSettingsError(errors);
-  return { values: parsed.value, origins, notes, overridden };
+  return { values: parsed.value, origins, providers: found.providers, ofProviders, notes, overridden };
 }
 
 /** Describes where a setting was given, for messages: `connect.conf:3 (httpPort)`. */

@@ -199,13 +199,24 @@ export const settingsSpec = {
     doc: 'Converter of values for connectors that name none; by default the one that the connector prefers. The same on all runners.',
     example: 'JsonConverter',
   },
+  'config.providers': {
+    type: 'list',
+    importance: 'medium',
+    optional: true,
+    roles: RUNNERS,
+    doc:
+      'Names of the config providers that resolve references such as `${env:NAME}` in the settings of connectors, separated by commas. ' +
+      '`config.providers.<name>.class` says what each is, where its name is none of `env`, `file`, `dir` and `directory`, and ' +
+      '`config.providers.<name>.param.<setting>` sets it. Without any, references are refused. The same on all runners of a role.',
+    example: 'env,file',
+  },
   'plugin.path': {
     type: 'list',
     importance: 'medium',
     optional: true,
     roles: RUNNERS,
     doc:
-      'Folders whose subfolders are packages of connectors, converters, transforms and predicates, separated by commas; npm makes such a folder ' +
+      'Folders whose subfolders are packages of connectors, converters, transforms, predicates and config providers, separated by commas; npm makes such a folder ' +
       'as node_modules. The same packages on all runners of a role.',
     example: '/opt/sluice/plugins',
   },

@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { Role, type DesiredTask } from '@sluice/core';
+import { Role } from '@sluice/core';
 import {
   type ClusterNode,
   CommandSender,
@@ -20,15 +20,17 @@ import {
 import type { RpcEndpoint } from '@sluice/rpc';
 import {
   builtInFolder,
+  ConfigSecrets,
   createTaskLoop,
   describerOf,
   PluginLoader,
   PluginRegistry,
+  type ResolvedTask,
   SinkDivider,
   systemClock,
   type TaskLoop,
 } from '@sluice/runtime';
-import { queueKey, type Connector } from '@sluice/sdk';
+import { type ConfigProvider, queueKey, type Connector } from '@sluice/sdk';
 import { type DataCluster, openDataCluster } from '../adapters/data-cluster.js';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { TaskEnvironments } from '../adapters/task-environments.js';
@@ -37,6 +39,8 @@ import type { SinkProgress } from '../metrics/sink-progress.js';
 import { TaskMeter } from '../metrics/task-meter.js';
 import { collectTasks } from '../metrics/task-metrics.js';
 import { completeCopies, openPositions } from '../positions/open-positions.js';
+import { CONFIG_PROVIDERS } from '../secrets/built-in-providers.js';
+import { openProviders } from '../secrets/open-providers.js';
 import { ConnectorRates } from '../tasks/connector-rates.js';
 import { LeaseKeeper } from '../tasks/lease-keeper.js';
 import { NodeTasks } from '../tasks/node-tasks.js';
@@ -70,7 +74,9 @@ export function runRunner(role: Role, main: string, more: readonly Connector[] =
 
 async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, more: readonly Connector[]): Promise<Service> {
   const { settings, logger, follower, store, client, topics } = node;
-  const plugins = new PluginRegistry(more, { preferred: settings.defaultConverters });
+  const providers = new Map<string, ConfigProvider>();
+  const plugins = new PluginRegistry(more, { preferred: settings.defaultConverters, secrets: new ConfigSecrets({ providers }) });
+  plugins.add({ configProviders: CONFIG_PROVIDERS });
   const kind = settings.role === Role.sourceRunner ? 'source' : 'sink';
   const loader = new PluginLoader({ kind, registry: plugins, logger: logger.scoped('plugins') });
   const folders = [await builtInFolder(main), ...settings.pluginPath];
@@ -78,6 +84,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
   plugins.keepNames();
   const firstPackages = loader.loaded.length;
   checkConverters(settings.defaultConverters, plugins);
+  for (const [name, provider] of openProviders(settings.configProviders, plugins.configProviders)) providers.set(name, provider);
   const board = new LeaseBoard();
   const lease = new LeaseKeeper(
     follower,
@@ -132,7 +139,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
       logger.scoped('tasks').warn(message);
     },
   });
-  const runHere = (task: DesiredTask): TaskLoop =>
+  const runHere = (task: ResolvedTask): TaskLoop =>
     createTaskLoop(task, plugins, { ...environments.of(task, (messages) => lag.watch(task, messages)), rate: rates.of(task.id.connector) });
   const threads =
     settings.threads.count === 1
@@ -148,7 +155,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
             rateOf: ({ id }) => rates.of(id.connector),
             progressOf: (task) => (task.type === 'sink' ? alsoNoted(lag.watch(task, environments.messages), offsets) : undefined),
           },
-          describerOf: ({ config }) => describerOf(config, plugins),
+          describerOf: (task) => describerOf(task, plugins),
         });
   const watch = new PluginWatch({
     load: async () => {
@@ -193,6 +200,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
       await lease.stop();
       await persister.stop();
       await data.close();
+      await Promise.allSettled([...providers.values()].map(async (provider) => provider.close?.()));
     },
   };
 }

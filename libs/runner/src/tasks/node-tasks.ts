@@ -1,6 +1,6 @@
-import { DesiredTasks, type PluginInfo, taskKey, type DesiredTask, type TaskReport } from '@sluice/core';
+import { DesiredTasks, type PluginInfo, taskKey, type TaskReport } from '@sluice/core';
 import { type ClusterNode, type CommandSender, type Heartbeat, nodeHeartbeat } from '@sluice/node';
-import { describerOf, type PluginRegistry, systemClock, TaskHost, type TaskLoop } from '@sluice/runtime';
+import { describerOf, type PluginRegistry, type ResolvedTask, systemClock, TaskHost, type TaskLoop } from '@sluice/runtime';
 import type { TaskMeter } from '../metrics/task-meter.js';
 import type { ConnectorRates } from './connector-rates.js';
 import { GenerationRequests } from './generation-requests.js';
@@ -18,7 +18,7 @@ export interface NodeTasksOptions {
   /** What the node reports of its plugins. */
   readonly pluginInfos: () => readonly PluginInfo[];
   /** Makes the loop of a task; throws when its settings are wrong. */
-  readonly createLoop: (task: DesiredTask) => TaskLoop;
+  readonly createLoop: (task: ResolvedTask) => TaskLoop;
   readonly commands: Pick<CommandSender, 'submit'>;
   readonly meter: TaskMeter;
   readonly rates: Pick<ConnectorRates, 'update'>;
@@ -44,9 +44,10 @@ export class NodeTasks {
     this.#options = options;
     this.#desired = new DesiredTasks(node.self);
     this.#host = new TaskHost({
-      createLoop: (task: DesiredTask) => meter.counted(task.id, () => createLoop(plugins.pinned(task))),
+      resolve: (task, signal) => plugins.resolveTask(task, signal),
+      createLoop: (task) => meter.counted(task.id, () => createLoop(plugins.pinned(task))),
       versionOf: ({ config }) => plugins.versionOf(config),
-      describerOf: (task) => describerOf(plugins.pinned(task).config, plugins),
+      describerOf: (task) => describerOf(plugins.pinned(task), plugins),
       requestNewGeneration: ({ id }) => generations.request(id),
       clock: systemClock,
       logger,

@@ -7,6 +7,7 @@ import {
   errorTrace,
   sharedNowMs,
   type PluginPackage,
+  type ResolvedTask,
   type SharedRate,
   ThreadEndedError,
   type PositionStore,
@@ -62,7 +63,7 @@ export interface TaskThreadOptions {
   readonly memoryMb: number | undefined;
   readonly services: ThreadServices;
   /** Returns a function for the text of an error with its causes, without the secrets of a task that is created now. It does not throw. */
-  readonly describerOf: (task: DesiredTask) => (error: unknown) => string;
+  readonly describerOf: (task: ResolvedTask) => (error: unknown) => string;
   /** Called when nothing of the thread runs any more, with the tasks that are known to be the cause. */
   readonly onEnd: (culprits: readonly DesiredTask[]) => void;
   /** Called when the thread does not end: only the end of the process, by a signal, ends it. */
@@ -126,7 +127,7 @@ export class TaskThread {
     return this.#ending !== undefined || this.#hasExited;
   }
 
-  createLoop(task: DesiredTask): TaskLoop {
+  createLoop(task: ResolvedTask): TaskLoop {
     this.#noteServed(task);
     this.#lastLoop += 1;
     const loop = this.#lastLoop;
@@ -210,7 +211,7 @@ export class TaskThread {
     return [...this.#loops].map(([loop, { task, board }]) => ({ loop, key: taskKey(task.id), ongoing: board.ongoing }));
   }
 
-  #noteServed(task: DesiredTask): void {
+  #noteServed(task: ResolvedTask): void {
     const version = task.config['connector.plugin.version'] ?? '';
     this.#describers.set(`${taskKey(task.id)}@${task.generation} ${version}`, this.options.describerOf(task));
     const [oldest] = this.#describers.keys();

@@ -1,5 +1,5 @@
-import type { DesiredTask, InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
-import type { ErrorCopy, OffsetReset, PluginPackage, SourceTaskId, TaskCounters } from '@sluice/runtime';
+import type { InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
+import type { ErrorCopy, OffsetReset, PluginPackage, ResolvedTask, SourceTaskId, TaskCounters } from '@sluice/runtime';
 import type { QueueRef, SinkPosition } from '@sluice/sdk';
 
 /** The main thread names each loop of a thread by a number that it never uses again there. */
@@ -10,7 +10,7 @@ interface OfLoop {
 /** What the main thread sends to a task thread. Records are in none of these messages, nor in the others. */
 export type ToThread =
   /** `calls` is where the thread shows the calls of the task: see `CallBoard`; `rate` what the tasks of the connector share: see `SharedRate`. */
-  | (OfLoop & { readonly kind: 'create'; readonly task: DesiredTask; readonly calls: SharedArrayBuffer; readonly rate: SharedArrayBuffer })
+  | (OfLoop & { readonly kind: 'create'; readonly task: ResolvedTask; readonly calls: SharedArrayBuffer; readonly rate: SharedArrayBuffer })
   | (OfLoop & { readonly kind: 'start' | 'stop' | 'kill' | 'resume' })
   /** `pause` distinguishes answers to this pause from those to an earlier one. */
   | (OfLoop & { readonly kind: 'pause'; readonly pause: number })

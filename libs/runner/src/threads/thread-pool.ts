@@ -1,5 +1,5 @@
 import { taskKey, type DesiredTask } from '@sluice/core';
-import { type PluginPackage, sharedNowMs, type TaskLoop } from '@sluice/runtime';
+import { type PluginPackage, type ResolvedTask, sharedNowMs, type TaskLoop } from '@sluice/runtime';
 import { chooseThread } from './choose-thread.js';
 import { TaskThread, type TaskThreadOptions, type ThreadLimits, type ThreadMemory, type ThreadWorker } from './task-thread.js';
 
@@ -41,7 +41,7 @@ export class ThreadPool {
     this.#threads = new Array<TaskThread | undefined>(options.size).fill(undefined);
   }
 
-  createLoop(task: DesiredTask): TaskLoop {
+  createLoop(task: ResolvedTask): TaskLoop {
     const key = taskKey(task.id);
     const runsAlone = (this.#aloneUntil.get(key) ?? 0) > sharedNowMs() && this.#alone.size < this.options.size;
     return runsAlone ? this.#createAlone(task) : this.#threadFor(key, task).createLoop(task);
@@ -86,7 +86,7 @@ export class ThreadPool {
     return thread;
   }
 
-  #createAlone(task: DesiredTask): TaskLoop {
+  #createAlone(task: ResolvedTask): TaskLoop {
     const thread: TaskThread = this.#start(() => this.#alone.delete(thread));
     this.#alone.add(thread);
     const loop = thread.createLoop(task);

@@ -1,9 +1,10 @@
-import type { DesiredTask, InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
+import type { InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
 import {
   copyError,
   type LoopEnd,
   newTaskCounters,
   type PluginPackage,
+  type ResolvedTask,
   restoreError,
   type TaskCounters,
   type TaskLoop,
@@ -18,7 +19,7 @@ type ToCreate = Extract<ToThread, { readonly kind: 'create' }>;
 export interface ThreadServerOptions {
   readonly send: (message: FromThread) => void;
   /** Makes the loop of a task; throws when its settings are wrong. */
-  readonly createLoop: (task: DesiredTask, loop: number, shared: Pick<ToCreate, 'calls' | 'rate'>) => TaskLoop;
+  readonly createLoop: (task: ResolvedTask, loop: number, shared: Pick<ToCreate, 'calls' | 'rate'>) => TaskLoop;
   /** Loads plugin packages; what is wrong with one is no error of this. */
   readonly loadPackages: (packages: readonly PluginPackage[]) => Promise<void>;
   /** Called once the main thread wants the thread to end; its loops have ended or are given up. */

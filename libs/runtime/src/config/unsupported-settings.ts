@@ -45,8 +45,8 @@ const UNSUPPORTED_SETTINGS: readonly UnsupportedSetting[] = [
   { names: /^(producer|consumer|admin)\.override\./, reason: 'these are settings of the clients of Kafka' },
   {
     names: /^config\.action\.reload$/,
-    accepts: ['none', 'restart'],
-    reason: 'Sluice has no configuration providers yet',
+    accepts: ['none'],
+    reason: 'a task takes the new value of a reference at its next start',
   },
   { names: /^tasks\.max\.enforce$/, accepts: ['true'], reason: 'Sluice always enforces tasks.max' },
   {
@@ -60,9 +60,6 @@ const UNSUPPORTED_SETTINGS: readonly UnsupportedSetting[] = [
   { names: /^sluice\./, reason: 'Sluice writes the settings with this prefix itself' },
 ];
 
-/** Kafka's form of a value that a configuration provider replaces. */
-const PROVIDER_REFERENCE = /\$\{(file|dir|directory|env|vault|secrets?|secretsmanager|aws|gcp|azure|k8s|kubernetes):/i;
-
 /** Returns what a configuration asks for and Sluice cannot do. Names in `spec` are a connector's own and always pass. */
 export function unsupportedSettingsIn(
   config: RawConfig,
@@ -73,12 +70,6 @@ export function unsupportedSettingsIn(
   const warnings: FieldError[] = [];
   for (const [field, value] of Object.entries(config)) {
     if (value === null || value === undefined) continue;
-    const reference = PROVIDER_REFERENCE.exec(value);
-    if (reference !== null) {
-      const reason = `Sluice has no configuration providers yet, so ${reference[0]}...} would be taken as it stands`;
-      errors.push({ field, message: `Configuration ${field} is refused: ${reason}.` });
-      continue;
-    }
     const row = own.has(field) ? undefined : unsupportedRow(field);
     if (row === undefined || row.accepts?.includes(value.trim().toLowerCase()) === true) continue;
     if (row.isHarmless === true) {

@@ -1,9 +1,10 @@
 import type { ConnectorInstance, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
-import { taskKey, type DesiredTask } from '@sluice/core';
+import { taskKey } from '@sluice/core';
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
 import { queueByOf, sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from '../config/loop-settings.js';
 import { createConverters } from '../converters/create-converters.js';
 import type { PluginRegistry } from '../plugins/plugin-registry.js';
+import type { ResolvedTask } from '../secrets/resolved-task.js';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { OffsetStore } from '../ports/offset-store.port.js';
@@ -54,7 +55,7 @@ export interface TaskEnvironment {
  *
  * @throws UnknownPluginError, ConfigError
  */
-export function createTaskLoop(task: DesiredTask, plugins: PluginRegistry, environment: TaskEnvironment): TaskLoop {
+export function createTaskLoop(task: ResolvedTask, plugins: PluginRegistry, environment: TaskEnvironment): TaskLoop {
   const connector = plugins.connectorOf(task.config);
   const calls = environment.calls ?? new CallBoard();
   const loop =
@@ -68,13 +69,13 @@ export function createTaskLoop(task: DesiredTask, plugins: PluginRegistry, envir
 }
 
 function keeperOf(
-  task: DesiredTask,
+  task: ResolvedTask,
   plugins: PluginRegistry,
   create: () => ConnectorInstance,
   { clock, lease, loggerOf, requestTaskReconfiguration }: TaskEnvironment,
 ): InstanceKeeper {
-  const { id, generation, config: ofTask, connectorConfig: config = ofTask } = task;
-  const hide = plugins.secretsHider(config);
+  const { id, generation, config: ofTask, connectorConfig: config = ofTask, resolved } = task;
+  const hide = plugins.secretsHider(config, resolved);
   const { restart, shutdownTimeoutMs } = taskSupervision(config);
   return new InstanceKeeper({
     create,
@@ -96,7 +97,7 @@ function keeperOf(
 type WatchedEnvironment = TaskEnvironment & Required<Pick<TaskEnvironment, 'calls'>>;
 
 function createSourceLoop(
-  task: DesiredTask,
+  task: ResolvedTask,
   connector: SourceConnector,
   plugins: PluginRegistry,
   environment: WatchedEnvironment,
@@ -119,7 +120,7 @@ function createSourceLoop(
   );
 }
 
-function createSinkLoop(task: DesiredTask, connector: SinkConnector, plugins: PluginRegistry, environment: WatchedEnvironment): TaskLoop {
+function createSinkLoop(task: ResolvedTask, connector: SinkConnector, plugins: PluginRegistry, environment: WatchedEnvironment): TaskLoop {
   const settings = parseSinkSettings(task.config);
   const { messages, offsets, lease, clock, groupOf } = environment;
   return new SinkTaskLoop(
@@ -139,15 +140,15 @@ function createSinkLoop(task: DesiredTask, connector: SinkConnector, plugins: Pl
 
 /** What a connector writes into an error or a warning may name its secrets: they are taken out before anything is logged, kept or cut. */
 function common(
-  task: DesiredTask,
+  task: ResolvedTask,
   plugins: PluginRegistry,
   { loggerOf, clock, calls, rate, requestTaskReconfiguration }: WatchedEnvironment,
 ): Pick<
   SinkLoopSpec,
   'connector' | 'index' | 'generation' | 'config' | 'logger' | 'warnings' | 'waits' | 'rate' | 'requestTaskReconfiguration'
 > {
-  const { id, generation, config } = task;
-  const hide = plugins.secretsHider(config);
+  const { id, generation, config, resolved } = task;
+  const hide = plugins.secretsHider(config, resolved);
   const plain = loggerOf(taskKey(id));
   const warnings = new TaskWarnings(clock, plain, hide);
   const waits = new TaskWaits(clock, hide, () => {

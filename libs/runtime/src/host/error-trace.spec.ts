@@ -46,20 +46,20 @@ describe('the describer of the errors of a task', () => {
   const config = { 'connector.class': 'Vault', pin: '4711', 'driver.token': 'abcdef', user: 'bob' };
 
   it('hides what is secret by definition or by name, in causes and stacks too', () => {
-    const text = describerOf(config, new PluginRegistry([connector]))(error);
+    const text = describerOf({ config }, new PluginRegistry([connector]))(error);
     expect(text).toMatch(/^Error: login with \S+ at db\n[^]*Caused by: Error: token \S+ refused for bob/);
     expect(text).not.toContain('4711');
     expect(text).not.toContain('abcdef');
   });
 
   it('goes by names where the class is unknown', () => {
-    const text = describerOf(config, new PluginRegistry([]))(error);
+    const text = describerOf({ config }, new PluginRegistry([]))(error);
     expect(text).not.toContain('abcdef');
   });
 
   it('stays with the versions that the task had, also when newer ones name their secrets otherwise', () => {
     const registry = new PluginRegistry([connector]);
-    const describeError = describerOf(config, registry);
+    const describeError = describerOf({ config }, registry);
     const spec: SinkConnector['spec'] = { code: { type: 'password', importance: 'high', optional: true, doc: 'A secret.' } };
     registry.add({ connectors: [{ ...connector, version: '2.0.0', spec }], converters: [], transforms: [], predicates: [] });
     expect(describeError(error)).not.toContain('4711');
@@ -67,6 +67,6 @@ describe('the describer of the errors of a task', () => {
 
   it('leaves out the text where nobody knows the secrets', () => {
     const broken = { ...connector, spec: { pin: null } } as unknown as SinkConnector;
-    expect(describerOf(config, new PluginRegistry([broken]))(error)).toMatch(/^An error whose text is left out: .* \(TypeError\)$/);
+    expect(describerOf({ config }, new PluginRegistry([broken]))(error)).toMatch(/^An error whose text is left out: .* \(TypeError\)$/);
   });
 });

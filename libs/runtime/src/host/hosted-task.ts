@@ -3,21 +3,24 @@ import { taskKey, type Config, type DesiredTask, type RestartInfo, type RunState
 import { ConnectErrorCode, isConnectError, type TaskLogger } from '@sluice/sdk';
 import { taskSupervision, type TaskSupervision } from '../config/task-supervision.js';
 import type { Clock } from '../ports/clock.port.js';
-import { decideRestart } from '../retry/restart-policy.js';
+import { decideRestart, type RestartHistory } from '../retry/restart-policy.js';
+import type { ResolvedTask } from '../secrets/resolved-task.js';
 import { isSuperseded } from '../task/superseded-error.js';
 import type { TaskLoop } from './task-loop.js';
 import { ThreadEndedError } from './thread-ended-error.js';
 
 export interface HostedTaskOptions {
+  /** Resolves the references of its settings, before each start. Rejects when one has no value. */
+  readonly resolve: (task: DesiredTask, signal: AbortSignal) => Promise<ResolvedTask>;
   /** Makes the loop of a task; throws when its settings are wrong. */
-  readonly createLoop: (task: DesiredTask) => TaskLoop;
+  readonly createLoop: (task: ResolvedTask) => TaskLoop;
   /** Version of the connector that its loop would run now. */
   readonly versionOf?: (task: DesiredTask) => string | undefined;
   /**
    * Returns a function for the text of an error with its causes, without the secrets of the task's settings. Each loop has its own: the versions of
    * plugins that the next one takes may name secrets otherwise. The function does not throw.
    */
-  readonly describerOf: (task: DesiredTask) => (error: unknown) => string;
+  readonly describerOf: (task: ResolvedTask) => (error: unknown) => string;
   /** Asks that the task be revoked and assigned again. Rejects when nobody took the request. */
   readonly requestNewGeneration: (task: DesiredTask, signal: AbortSignal) => Promise<void>;
   readonly clock: Clock;
@@ -26,12 +29,6 @@ export interface HostedTaskOptions {
   readonly onChange: () => void;
   /** Called when a task has failed and its loop has not ended yet: see `TaskLoop.failed`. */
   readonly onFailed: (task: HostedTask, ended: Promise<unknown>) => void;
-}
-
-/** Keeps how often a task restarted while it waits for its next generation, which resumes the count. */
-export interface RestartHistory {
-  readonly attempts: number;
-  readonly lastError: TaskError;
 }
 
 /** Tasks of a node that restart for the same reason do so within this time. */
@@ -232,12 +229,15 @@ export class HostedTask {
 
   /** Resolves when the loop has ended; with the reason if that was a failure. */
   async #runOnce(): Promise<Failure | undefined> {
-    const { createLoop, versionOf, describerOf, clock } = this.options;
+    const { resolve, createLoop, versionOf, describerOf, clock } = this.options;
     let startedMs: number | undefined;
     try {
       this.#describeError = describerOf(this.task);
       this.#version = versionOf?.(this.task);
-      const loop = (this.#loop = createLoop(this.task));
+      const task = await resolve(this.task, this.#stopping.signal);
+      this.#stopping.signal.throwIfAborted();
+      this.#describeError = describerOf(task);
+      const loop = (this.#loop = createLoop(task));
       void loop.failed?.then(this.#noteFailed.bind(this, loop));
       void loop.outdated?.then(this.renew.bind(this));
       this.#isStill = false;

@@ -147,6 +147,7 @@ describe("a connector's instance beside its first task", () => {
     source[call] = (): Promise<never> => Promise.reject(new Error('broken'));
     const stuck: string[] = [];
     const host = new TaskHost({
+      resolve: (given) => Promise.resolve(given),
       createLoop: () => watching.loop(source),
       describerOf: () => errorTrace,
       requestNewGeneration: () => Promise.resolve(),

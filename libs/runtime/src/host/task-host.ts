@@ -1,7 +1,8 @@
 import { taskKey, type Config, type DesiredTask, type TaskReport } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import type { Clock } from '../ports/clock.port.js';
-import { HostedTask, type HostedTaskOptions, type RestartHistory } from './hosted-task.js';
+import type { RestartHistory } from '../retry/restart-policy.js';
+import { HostedTask, type HostedTaskOptions } from './hosted-task.js';
 
 export interface TaskHostOptions extends Omit<HostedTaskOptions, 'onFailed'> {
   /** Called when a task could not be stopped: only the end of the process stops it for certain. */

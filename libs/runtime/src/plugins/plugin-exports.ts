@@ -8,6 +8,7 @@ const LISTS = {
   converters: { kinds: ['converter'], functions: ['create'] },
   transforms: { kinds: ['transform'], functions: ['create'] },
   predicates: { kinds: ['predicate'], functions: ['create'] },
+  configProviders: { kinds: ['config-provider'], functions: ['create'] },
 } as const satisfies Readonly<Record<keyof PluginSet, { readonly kinds: readonly string[]; readonly functions: readonly string[] }>>;
 
 const NAMES = Object.keys(LISTS) as readonly (keyof PluginSet)[];
@@ -21,7 +22,7 @@ const TEXTS = ['doc', 'group', 'width', 'displayName', 'separators'];
 const TEXT_LISTS = ['aliases', 'dependents', 'oneOf'];
 
 /**
- * Returns the plugins that a module exports as arrays: `connectors`, `converters`, `transforms`, `predicates`.
+ * Returns the plugins that a module exports as arrays: `connectors`, `converters`, `transforms`, `predicates`, `configProviders`.
  *
  * @throws ConnectError where there is none, one lacks what the runtime calls, or its settings cannot be read
  */

@@ -108,7 +108,7 @@ export class PluginLoader {
     const { registry, kind } = this.options;
     const own = { ...plugins, connectors: plugins.connectors.filter((connector) => connector.kind === kind) };
     registry.add(own);
-    return [own.connectors, own.converters, own.transforms, own.predicates].flatMap((list) =>
+    return [own.connectors, own.converters, own.transforms, own.predicates, own.configProviders].flatMap((list) =>
       list.map((plugin) => `${plugin.name} (${plugin.kind} ${plugin.version})`),
     );
   }

@@ -119,7 +119,10 @@ describe('a package', () => {
 
   it.each([
     ['throw new Error("broken at the top");', 'cannot be loaded: broken at the top'],
-    ['export const other = 1;', 'must export an array with at least one plugin, called connectors, converters, transforms or predicates'],
+    [
+      'export const other = 1;',
+      'must export an array with at least one plugin, called connectors, converters, transforms, predicates or configProviders',
+    ],
     ['export const connectors = [];', 'must export an array with at least one plugin'],
     ['export const converters = {};', 'converters must be an array of plugins'],
     [connectorsCode('null'), 'connectors[0].kind is undefined; it must be "source" or "sink"'],

@@ -1,6 +1,7 @@
-import { connectorClass, type PluginInfo } from '@sluice/core';
+import { connectorClass, type DesiredTask, type PluginInfo } from '@sluice/core';
 import type { DefinitionsAnswer, ValidateAnswer } from '@sluice/protocol';
 import {
+  type ConfigProviderPlugin,
   type ConfigSpec,
   type Connector,
   ConnectError,
@@ -11,6 +12,7 @@ import {
   isRetriable,
   parseConfig,
   type PredicatePlugin,
+  type ResolvedValue,
   RetriableError,
   type SinkConnector,
   type TaskConfig,
@@ -22,6 +24,8 @@ import { commonSettingsSpec } from '../config/connector-settings.js';
 import { TASK_COUNT_SETTING } from '../config/loop-settings.js';
 import { BUILT_IN_CONVERTERS, type DefaultConverters } from '../converters/converter-choice.js';
 import { BUILT_IN_PREDICATES, BUILT_IN_TRANSFORMS } from '../transforms/transform-plugins.js';
+import { ConfigSecrets, type ResolvedConfig } from '../secrets/config-secrets.js';
+import type { ResolvedTask } from '../secrets/resolved-task.js';
 import { connectorSpec, type StageTables } from './connector-definition.js';
 import { ConnectorChecks } from './connector-checks.js';
 import type { SinkDivider } from './sink-divider.js';
@@ -33,6 +37,8 @@ export interface PluginRegistryOptions {
   /** Converters that the node prefers to those that its connectors do. */
   readonly preferred?: DefaultConverters;
   readonly checks?: Pick<ConnectorChecks, 'run'>;
+  /** Resolves the references of configurations; by default no config provider is known. */
+  readonly secrets?: Pick<ConfigSecrets, 'resolve'>;
 }
 
 /** Reports that no connector has a name; the message lists those that are there, in Kafka Connect's words. */
@@ -55,6 +61,7 @@ export interface PluginSet {
   readonly converters: readonly ConverterPlugin[];
   readonly transforms: readonly TransformPlugin[];
   readonly predicates: readonly PredicatePlugin[];
+  readonly configProviders: readonly ConfigProviderPlugin[];
 }
 
 /**
@@ -65,14 +72,18 @@ export class PluginRegistry implements StageTables {
   #converters = BUILT_IN_CONVERTERS;
   #transforms = BUILT_IN_TRANSFORMS;
   #predicates = BUILT_IN_PREDICATES;
+  #configProviders = new PluginTable<ConfigProviderPlugin>('config providers');
   readonly #preferred: DefaultConverters;
   readonly #checks: Pick<ConnectorChecks, 'run'>;
+  readonly #secrets: Pick<ConfigSecrets, 'resolve'>;
 
   /** @throws as {@link add} does */
-  constructor(connectors: readonly Connector[] = [], { preferred = {}, checks = new ConnectorChecks() }: PluginRegistryOptions = {}) {
+  constructor(connectors: readonly Connector[] = [], options: PluginRegistryOptions = {}) {
+    const { preferred = {}, checks = new ConnectorChecks(), secrets = new ConfigSecrets() } = options;
     this.#preferred = preferred;
     this.#checks = checks;
-    this.add({ connectors, converters: [], transforms: [], predicates: [] });
+    this.#secrets = secrets;
+    this.add({ connectors });
   }
 
   get converters(): PluginTable<ConverterPlugin> {
@@ -84,13 +95,16 @@ export class PluginRegistry implements StageTables {
   get predicates(): PluginTable<PredicatePlugin> {
     return this.#predicates;
   }
+  get configProviders(): PluginTable<ConfigProviderPlugin> {
+    return this.#configProviders;
+  }
 
   /**
    * Adds plugins beside those that are there: all of them, or none.
    *
    * @throws ConnectError when one claims a name that another plugin has, or comes in a version that is there
    */
-  add({ connectors, converters, transforms, predicates }: PluginSet): void {
+  add({ connectors = [], converters = [], transforms = [], predicates = [], configProviders = [] }: Partial<PluginSet>): void {
     const preferred = this.#preferred;
     const own =
       Object.keys(preferred).length === 0
@@ -101,8 +115,9 @@ export class PluginRegistry implements StageTables {
       this.#converters.with(converters),
       this.#transforms.with(transforms),
       this.#predicates.with(predicates),
+      this.#configProviders.with(configProviders),
     ] as const;
-    [this.#connectors, this.#converters, this.#transforms, this.#predicates] = tables;
+    [this.#connectors, this.#converters, this.#transforms, this.#predicates, this.#configProviders] = tables;
   }
 
   /**
@@ -114,6 +129,7 @@ export class PluginRegistry implements StageTables {
     this.#converters = this.#converters.withKeptNames();
     this.#transforms = this.#transforms.withKeptNames();
     this.#predicates = this.#predicates.withKeptNames();
+    this.#configProviders = this.#configProviders.withKeptNames();
   }
 
   find(className: string, version?: string): Connector | undefined {
@@ -147,20 +163,22 @@ export class PluginRegistry implements StageTables {
 
   /** The plugins with every name that they are found under. */
   pluginInfos(): readonly PluginInfo[] {
-    return [this.#connectors, this.#converters, this.#transforms, this.#predicates].flatMap((table) => table.infos());
+    const tables = [this.#connectors, this.#converters, this.#transforms, this.#predicates, this.#configProviders];
+    return tables.flatMap((table) => table.infos());
   }
 
   /**
    * Checks settings without changing anything. A name that nothing defines is a warning, and a connector that cannot check its settings, or
-   * not in time, is an error. Secret values are hidden.
+   * not in time, is an error. Secret values are hidden, and references are checked with their values but answered as they are.
    *
    * @throws UnknownPluginError
    */
   async validate(className: string, config: TaskConfig): Promise<ValidateAnswer> {
     const version = versionIn(config);
     const found = this.find(className, version);
+    const connector = found ?? this.connector(className);
     const named = connectorClass(config) === '' ? { ...config, 'connector.class': className } : config;
-    return validateConnector(found ?? this.connector(className), named, {
+    return validateConnector(connector, await this.#secrets.resolve(named), {
       tables: this,
       known: found === undefined ? this.#versionErrors(className, version) : [],
       check: (connector, settings) => this.#checks.run(connector, settings).catch((error: unknown) => failedCheck(connector, error)),
@@ -174,7 +192,8 @@ export class PluginRegistry implements StageTables {
    * @throws as {@link connector} does
    */
   definitions(className: string, version?: string, kind?: string): DefinitionsAnswer {
-    const stages = [this.#converters, this.#transforms, this.#predicates].map((table) => table.find(className, version));
+    const tables = [this.#converters, this.#transforms, this.#predicates, this.#configProviders];
+    const stages = tables.map((table) => table.find(className, version));
     const stage = stages.find((each) => each !== undefined && (kind ?? each.kind) === each.kind);
     const isConnector = kind === undefined ? this.#connectors.versions(className).length > 0 : kind === 'source' || kind === 'sink';
     if (stage !== undefined && !isConnector) return { fields: describeSpec(stage.spec) };
@@ -182,14 +201,35 @@ export class PluginRegistry implements StageTables {
     return { fields: describeSpec(connectorSpec(this.connector(className, version))) };
   }
 
-  /** Returns a function that takes the values of secret settings out of texts. */
-  secretsHider(config: TaskConfig): (text: string) => string {
+  /**
+   * Returns a function that takes the values of secret settings out of texts.
+   *
+   * @param resolved what config providers gave for references of these settings
+   */
+  secretsHider(config: TaskConfig, resolved: readonly ResolvedValue[] = []): (text: string) => string {
     const className = connectorClass(config);
-    return secretsHider(this.find(className, versionIn(config)) ?? this.find(className), config, this);
+    return secretsHider(this.find(className, versionIn(config)) ?? this.find(className), { config, resolved }, this);
   }
 
   /**
-   * The full settings of each task: the connector's, and over them what it gives the task. Rejects only with an error marked `retriable`: then the
+   * Resolves the references of a task's settings, and of its connector's.
+   *
+   * @throws ConnectError that names each setting without a value; `retriable` where it may have one later
+   */
+  async resolveTask(task: DesiredTask, signal: AbortSignal): Promise<ResolvedTask> {
+    const { config, connectorConfig } = task;
+    const own = await this.#secrets.resolve(config, signal);
+    const ofConnector = connectorConfig && (await this.#secrets.resolve(connectorConfig, signal));
+    return {
+      ...task,
+      config: own.valid(),
+      ...(ofConnector === undefined ? {} : { connectorConfig: ofConnector.valid() }),
+      resolved: [...own.values, ...(ofConnector?.values ?? [])],
+    };
+  }
+
+  /**
+   * The full settings of each task: the connector's, and over them what it gives the task, with references in place of their values. Rejects only with an error marked `retriable`: then the
    * same question may be answered later.
    *
    * @param divider divides the queues of a sink; without one its tasks begin with those that the rule gives them
@@ -198,17 +238,20 @@ export class PluginRegistry implements StageTables {
     config: TaskConfig,
     divider?: SinkDivider,
   ): Promise<{ readonly tasks: readonly TaskConfig[] } | { readonly error: string }> {
+    const resolved = await this.#secrets.resolve(config);
     try {
-      return { tasks: await this.#split(this.connectorOf(config), config, divider) };
+      const tasks = await this.#split(this.connectorOf(config), resolved, divider);
+      return { tasks: tasks.map((task) => resolved.restore(task)) };
     } catch (error) {
-      const text = this.secretsHider(config)(error instanceof Error ? error.message : String(error));
+      const text = this.secretsHider(resolved.config, resolved.values)(error instanceof Error ? error.message : String(error));
       if (isRetriable(error)) throw new RetriableError(text, { cause: error });
       return { error: text };
     }
   }
 
-  async #split(connector: Connector, config: TaskConfig, divider?: SinkDivider): Promise<readonly TaskConfig[]> {
-    const { errorCount, fields } = await validateConnector(connector, config, {
+  async #split(connector: Connector, resolved: ResolvedConfig, divider?: SinkDivider): Promise<readonly TaskConfig[]> {
+    const { config } = resolved;
+    const { errorCount, fields } = await validateConnector(connector, resolved, {
       tables: this,
       check: (each, settings) => this.#finalErrors(each, settings),
     });

@@ -9,11 +9,15 @@ import {
   hideEmbedded,
   isConfigError,
   isConnectError,
+  isReference,
   isSecretName,
+  mayHoldReferences,
   parseConfig,
+  type ResolvedValue,
   secretsAmong,
   secretsRemover,
   type TaskConfig,
+  type ConfigValidation,
   validateConfig,
 } from '@sluice/sdk';
 import { sinkSettingsSpec, sourceSettingsSpec } from '../config/connector-settings.js';
@@ -23,6 +27,7 @@ import { topicsErrors } from '../config/topics-rule.js';
 import { isJudgedElsewhere, unsupportedSettingsIn } from '../config/unsupported-settings.js';
 import { choiceErrors } from '../catalog/plugin-choice.js';
 import { isOfTransforms, transformErrors } from '../transforms/transform-choice.js';
+import type { ResolvedConfig } from '../secrets/config-secrets.js';
 import { defineConnector, type StageTables } from './connector-definition.js';
 
 export interface ValidationContext {
@@ -40,53 +45,82 @@ export interface ValidationContext {
  */
 export async function validateConnector(
   connector: Connector,
-  config: TaskConfig,
+  resolved: ResolvedConfig,
   { tables, known = [], check }: ValidationContext,
 ): Promise<ValidateAnswer> {
+  const { config, errors: unresolved } = resolved;
   const { converters, transforms, spec } = defineConnector(connector, config, tables);
-  const base = validateConfig(spec, config, {
+  const checked = validateConfig(spec, config, {
     unknownKeys: 'warn',
     isKnownElsewhere: (name) =>
       isJudgedElsewhere(name) || isOfTransforms(name) || converters.some(({ prefix }) => name.startsWith(`${prefix}.`)),
   });
+  const base = { ...checked, fields: withStoredValues(checked.fields, spec, resolved) };
   const unsupported = unsupportedSettingsIn(config, spec);
   const wrong = new Set(base.fields.filter(({ state }) => state.errors.length > 0).map(({ state }) => state.name));
   const further = [
     ...known,
+    ...unresolved,
     ...converters.flatMap((choice) => choiceErrors(choice, tables.converters)).filter(({ field }) => !wrong.has(field)),
     ...transformErrors(config, transforms, tables),
     ...unsupported.errors,
     ...(connector.kind === 'sink' ? sinkErrors(config, wrong) : sourceErrors(config, wrong)),
-    ...(await ownErrors(connector, config, spec, check)),
-  ];
+    ...(unresolved.length > 0 ? [] : await ownErrors(connector, config, spec, check)),
+  ].filter(({ field, message }) => unresolved.every((each) => each.field !== field || each.message === message));
   const fields: { description?: ValidateAnswer['fields'][number]['description']; state: FieldState }[] = [
     ...base.fields,
-    ...undefinedSettings(spec, config, further).map((state) => ({ state })),
+    ...undefinedSettings(spec, resolved.stored, further).map((state) => ({ state })),
   ];
+  const hide = hiderOf(spec, config, resolved.values);
   return {
     className: connector.name,
     type: connector.kind,
-    errorCount: base.errorCount + further.length,
+    errorCount: base.fields.reduce((count, { state }) => count + state.errors.length, further.length),
     groups: base.groups,
     fields: fields.map(({ description, state }) => {
       const messages = further.filter(({ field }) => field === state.name).map(({ message }) => message);
-      const withErrors = messages.length === 0 ? state : { ...state, errors: [...state.errors, ...messages] };
+      const errors = [...state.errors, ...messages];
+      const withErrors = errors.length === 0 ? state : { ...state, errors: errors.map(hide) };
       return description === undefined ? { state: withErrors } : { description, state: withErrors };
     }),
-    warnings: [...base.warnings, ...unsupported.warnings.map(({ message }) => message)],
+    warnings: [...base.warnings, ...unsupported.warnings.map(({ message }) => message)].map(hide),
   };
+}
+
+/** Shows settings with references as they are stored. What is wrong with one that has no value is said elsewhere. */
+function withStoredValues(
+  fields: ConfigValidation['fields'],
+  spec: ConfigSpec,
+  { stored, config, errors }: ResolvedConfig,
+): ConfigValidation['fields'] {
+  return fields.map((field) => {
+    const { name } = field.state;
+    const aliases = spec[name]?.aliases ?? [];
+    const given = [name, ...aliases].find(
+      (each) => stored[each] !== undefined && (stored[each] !== config[each] || mayHoldReferences(stored[each])),
+    );
+    if (given === undefined) return field;
+    const value = stored[given] ?? '';
+    const shown = field.description.secret && !isReference(value) ? HIDDEN_VALUE : hideEmbedded(value);
+    const isMissing = errors.some((each) => each.field === given);
+    return { ...field, state: { ...field.state, value: shown, errors: isMissing ? [] : field.state.errors } };
+  });
 }
 
 /**
  * Takes the values of secret settings out of texts that a connector wrote. These are the settings that the connector, or what its configuration
  * chooses, defines as secret, and those that nothing defines and whose names say so.
  */
-export function secretsHider(connector: Connector | undefined, config: TaskConfig, tables: StageTables): (text: string) => string {
-  return hiderOf(defineConnector(connector, config, tables).spec, config);
+export function secretsHider(
+  connector: Connector | undefined,
+  { config, resolved }: { readonly config: TaskConfig; readonly resolved: readonly ResolvedValue[] },
+  tables: StageTables,
+): (text: string) => string {
+  return hiderOf(defineConnector(connector, config, tables).spec, config, resolved);
 }
 
-function hiderOf(spec: ConfigSpec, config: TaskConfig): (text: string) => string {
-  return secretsRemover(config, secretsAmong(describeSpec(spec)));
+function hiderOf(spec: ConfigSpec, config: TaskConfig, resolved: readonly ResolvedValue[]): (text: string) => string {
+  return secretsRemover(config, secretsAmong(describeSpec(spec)), resolved);
 }
 
 function sinkErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly FieldError[] {
@@ -114,10 +148,7 @@ async function ownErrors(
 ): Promise<readonly FieldError[]> {
   if (!parseConfig(spec, config, { unknownKeys: 'ignore' }).ok) return [];
   const support = connector.kind === 'source' ? exactlyOnceErrors(connector, config) : [];
-  const errors = [...support, ...(connector.validate === undefined ? [] : await check(connector, config))];
-  if (errors.length === 0) return [];
-  const hide = hiderOf(spec, config);
-  return errors.map(({ field, message }) => ({ field, message: hide(message) }));
+  return [...support, ...(connector.validate === undefined ? [] : await check(connector, config))];
 }
 
 /** Makes what a connector's own check threw an error of the setting that names the connector. */
@@ -137,7 +168,7 @@ function undefinedSettings(spec: ConfigSpec, config: TaskConfig, errors: readonl
   ]);
   return [...names].map((name) => {
     const value = config[name];
-    const shown = value === undefined ? null : isSecretName(name) ? HIDDEN_VALUE : hideEmbedded(value);
+    const shown = value === undefined ? null : isSecretName(name) && !isReference(value) ? HIDDEN_VALUE : hideEmbedded(value);
     return { name, value: shown, recommendedValues: [], errors: [], visible: true };
   });
 }

@@ -1,3 +1,4 @@
+import type { TaskError } from '@sluice/core';
 import { type BackoffLimits, backoffMs } from '@sluice/time';
 import { ConnectErrorCode, isConnectError, isRetriable } from '@sluice/sdk';
 
@@ -7,6 +8,12 @@ export interface RestartPolicy {
   readonly maxAttempts: number | undefined;
   /** Of the delays before restarts. A task that ran for `maxMs` is sound: its next failure is the first of a new row. */
   readonly backoff: BackoffLimits;
+}
+
+/** Keeps how often a task restarted while it waits for its next generation, which resumes the count. */
+export interface RestartHistory {
+  readonly attempts: number;
+  readonly lastError: TaskError;
 }
 
 export interface TaskFailure {

@@ -109,6 +109,7 @@ export function hostOf(...loops: ScriptedLoop[]): HostWorld {
   const requests: HostWorld['requests'] = [];
   const left = [...loops];
   const host: TaskHost = new TaskHost({
+    resolve: (task) => Promise.resolve(task),
     createLoop: () => {
       const loop = left.shift();
       if (loop === undefined) throw new Error('no loop left');

@@ -1,4 +1,5 @@
 import { HIDDEN_VALUE } from './config-fields.js';
+import { mayHoldReferences, replaceReferences } from './references.js';
 
 /** A name that holds a secret, and what assigns to it: `password=`, `password: `, `"token":`, `Authorization:`, `<password>`. */
 const ASSIGNMENT =
@@ -16,6 +17,8 @@ const USER_OF_LOGIN = /[\w.+%~-]{1,64}$/;
 const MARK = /\[hidden\]|%5Bhidden%5D/i;
 /** What is assigned but is no secret: hiding such words would make texts unreadable. */
 const NO_SECRET = /^(?:true|false|null|none)$/i;
+/** Stands for a reference while secrets are looked for; no text has it. */
+const REFERENCE = '\u{F0000}';
 /** More secrets of one value, or longer ones, are removed from texts only with the whole value. */
 const MAX_SECRETS = 100;
 const MAX_SECRET_LENGTH = 4096;
@@ -27,11 +30,30 @@ interface UserInfo {
 
 /**
  * Hides the secrets inside a value: of a URL its userinfo. A value in which a secret is assigned (`password=`) is hidden as a whole, since
- * where that secret ends is not certain.
+ * where that secret ends is not certain. A reference to a config provider is no secret, and is shown.
  */
 export function hideEmbedded(value: string): string {
+  if (mayHoldReferences(value)) {
+    const marked = replaceReferences(value, () => REFERENCE);
+    if (marked !== value) return holdsOpenSecret(marked) ? HIDDEN_VALUE : value;
+  }
   if (value.search(ASSIGNMENT) !== -1 || value.search(JDBC_LOGIN) !== -1) return HIDDEN_VALUE;
   return hideInText(value);
+}
+
+/** Whether a value holds a secret of which more than references is written. */
+function holdsOpenSecret(marked: string): boolean {
+  const assigned = [...marked.matchAll(ASSIGNMENT)].flatMap((match) => {
+    const [first = '', ...narrower] = assignedSecrets(marked, match);
+    return narrower.length === 0 ? [first] : narrower;
+  });
+  const logins = [...marked.matchAll(JDBC_LOGIN)].map(({ 1: login = '' }) => login.slice(login.indexOf('/') + 1));
+  const queries = [...marked.matchAll(QUERY_SECRET)].map(({ 2: secret = '' }) => secret);
+  const infos = userInfos(marked).flatMap(({ from, to }) => {
+    const each = marked.slice(from, to).split('@');
+    return each.map((part) => part.split('://').at(-1) ?? '').map((login) => login.slice(login.indexOf(':') + 1));
+  });
+  return [...assigned, ...logins, ...queries, ...infos].some((secret) => secret.replaceAll(REFERENCE, '').trim() !== '');
 }
 
 /**
@@ -60,8 +82,14 @@ export function holdsMark(value: string): boolean {
   return MARK.test(value);
 }
 
-/** Lists the secrets inside a value as an error or a log line could repeat them, at most a hundred. */
+/** Lists the secrets inside a value as an error or a log line could repeat them, at most a hundred. References are none. */
 export function embeddedSecrets(value: string): readonly string[] {
+  const marked = replaceReferences(value, () => REFERENCE);
+  const found = embeddedSecretsIn(marked);
+  return marked === value ? found : found.filter((secret) => !secret.includes(REFERENCE));
+}
+
+function embeddedSecretsIn(value: string): readonly string[] {
   const assigned = [...value.matchAll(ASSIGNMENT)].slice(0, MAX_SECRETS).flatMap((match) => assignedSecrets(value, match));
   const logins = [...value.matchAll(JDBC_LOGIN)]
     .slice(0, MAX_SECRETS)
