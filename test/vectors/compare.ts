@@ -80,7 +80,9 @@ function numberDifference(
   path: string,
 ): string | undefined {
   const isEqual =
-    schema === undefined ? plainNumber(expected) === plainNumber(given) : typedNumber(expected, schema) === typedNumber(given, schema);
+    schema === undefined
+      ? plainNumber(expected) === plainNumber(given) || isSameFloat(expected, given)
+      : typedNumber(expected, schema) === typedNumber(given, schema);
   return isEqual ? undefined : unlike(path, expected, given);
 }
 
@@ -89,6 +91,12 @@ function plainNumber(value: number | bigint | JsonNumber): string {
   if (typeof value === 'bigint') return String(value);
   const number = Number(value);
   return Object.is(number, -0) ? '-0' : Number.isInteger(number) ? String(BigInt(number)) : String(number);
+}
+
+/** A number of at most nine digits may be a Float of Java, which stands for every number nearest to it. */
+function isSameFloat(expected: number | bigint | JsonNumber, given: number | bigint | JsonNumber): boolean {
+  if (typeof expected !== 'number' || typeof given !== 'number') return false;
+  return expected === Number(expected.toPrecision(9)) && Math.fround(expected) === Math.fround(given);
 }
 
 /** With a schema the forms must be the same too. A float32 is the float nearest to the number. */

@@ -38,7 +38,7 @@ describe('the vectors of Kafka Connect', () => {
   it('cover every plugin', () => {
     const asked = new Set(all.map((vector) => vector.class));
     const without = PLUGINS.filter((plugin) => ![plugin.name, ...plugin.aliases].some((name) => asked.has(name))).map(({ name }) => name);
-    expect(without.sort()).toEqual(Object.keys(EXEMPT).sort());
+    expect(without.filter((name) => !EXEMPT.some(({ names }) => names.test(name)))).toEqual([]);
   });
 
   it('are of classes that ours has', () => {

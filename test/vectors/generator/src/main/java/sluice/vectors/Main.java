@@ -12,7 +12,7 @@ public final class Main {
 
   public static void main(String[] arguments) throws IOException {
     TimeZone.setDefault(TimeZone.getTimeZone("UTC"));
-    Locale.setDefault(Locale.ROOT);
+    Locale.setDefault(Locale.US);
     Path folder = Path.of(arguments[0]);
     write(folder, "cast", CastVectors::add);
     write(folder, "timestamp-converter", TimestampVectors::add);
