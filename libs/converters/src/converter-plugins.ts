@@ -1,33 +1,31 @@
-import { type ConverterPlugin, requireConfig } from '@sluice/sdk';
-import { ByteArrayConverter } from './plain/byte-array.converter.js';
+import { type Converter, type ConverterPlugin, type FieldError, type RawConfig, requireConfig } from '@sluice/sdk';
 import { JsonConverter, jsonConverterSpec } from './json/json.converter.js';
+import { BooleanConverter } from './plain/boolean.converter.js';
+import { ByteArrayConverter } from './plain/byte-array.converter.js';
+import { NUMBER_FORMATS, NumberConverter, type NumberFormat } from './plain/number.converter.js';
+import { SimpleHeaderConverter } from './plain/simple-header.converter.js';
 import { StringConverter, stringConverterSpec } from './plain/string.converter.js';
 
 const VERSION = '0.1.0';
+const ROCKETMQ = 'org.apache.rocketmq.connect.runtime.converter.record.';
+const KAFKA = 'org.apache.kafka.connect.';
 
 /** The converters that every runner has. */
 export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
   {
     kind: 'converter',
     name: 'StringConverter',
-    aliases: [
-      'String',
-      'org.apache.kafka.connect.storage.StringConverter',
-      'org.apache.rocketmq.connect.runtime.converter.record.StringConverter',
-    ],
+    aliases: ['String', `${KAFKA}storage.StringConverter`, `${ROCKETMQ}StringConverter`],
     version: VERSION,
-    doc: 'Text in UTF-8; bytes pass untouched.',
+    doc: 'Text, in UTF-8 or another encoding; bytes pass untouched.',
     spec: stringConverterSpec,
-    create: () => new StringConverter(),
+    validate: (settings) => problems('encoding', () => stringConverter(settings)),
+    create: stringConverter,
   },
   {
     kind: 'converter',
     name: 'ByteArrayConverter',
-    aliases: [
-      'ByteArray',
-      'org.apache.kafka.connect.converters.ByteArrayConverter',
-      'org.apache.rocketmq.connect.runtime.converter.record.ByteArrayConverter',
-    ],
+    aliases: ['ByteArray', `${KAFKA}converters.ByteArrayConverter`, `${ROCKETMQ}ByteArrayConverter`],
     version: VERSION,
     doc: 'Bytes, untouched.',
     spec: {},
@@ -36,15 +34,63 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
   {
     kind: 'converter',
     name: 'JsonConverter',
-    aliases: [
-      'Json',
-      'org.apache.kafka.connect.json.JsonConverter',
-      'org.apache.rocketmq.connect.runtime.converter.record.json.JsonConverter',
-    ],
+    aliases: ['Json', `${KAFKA}json.JsonConverter`, `${ROCKETMQ}json.JsonConverter`],
     version: VERSION,
     doc: 'JSON, with or without a schema in each value.',
     spec: jsonConverterSpec,
-    create: (settings) =>
-      new JsonConverter(requireConfig('The configuration of JsonConverter', jsonConverterSpec, settings, { unknownKeys: 'ignore' })),
+    validate: (settings) => problems('schema.content', () => jsonConverter(settings)),
+    create: jsonConverter,
+  },
+  ...Object.values(NUMBER_FORMATS).map(numberPlugin),
+  {
+    kind: 'converter',
+    name: 'BooleanConverter',
+    aliases: ['Boolean', `${KAFKA}converters.BooleanConverter`],
+    version: VERSION,
+    doc: 'Booleans, in one byte.',
+    spec: {},
+    create: () => new BooleanConverter(),
+  },
+  {
+    kind: 'converter',
+    name: 'SimpleHeaderConverter',
+    aliases: ['Simple', `${KAFKA}storage.SimpleHeaderConverter`],
+    version: VERSION,
+    doc: 'Text that says by its form what it is: `12` is a number, `true` a boolean, `[1,2]` a list, `2019-08-23` a date.',
+    spec: {},
+    create: () => new SimpleHeaderConverter(),
   },
 ];
+
+function numberPlugin(format: NumberFormat): ConverterPlugin {
+  const { name, type, size } = format;
+  return {
+    kind: 'converter',
+    name,
+    aliases: [name.replace('Converter', ''), `${KAFKA}converters.${name}`, ROCKETMQ + name],
+    version: VERSION,
+    doc: `Numbers of type ${type}, in ${size} bytes, big-endian.`,
+    spec: {},
+    create: () => new NumberConverter(format),
+  };
+}
+
+function stringConverter(settings: RawConfig): Converter {
+  return new StringConverter(
+    requireConfig('The configuration of StringConverter', stringConverterSpec, settings, { unknownKeys: 'ignore' }),
+  );
+}
+
+function jsonConverter(settings: RawConfig): Converter {
+  return new JsonConverter(requireConfig('The configuration of JsonConverter', jsonConverterSpec, settings, { unknownKeys: 'ignore' }));
+}
+
+/** Makes a converter to see what is wrong with the one setting that its spec cannot check. */
+function problems(field: string, create: () => Converter): readonly FieldError[] {
+  try {
+    create();
+    return [];
+  } catch (error) {
+    return [{ field, message: `Invalid value for configuration ${field}: ${(error as Error).message}` }];
+  }
+}

@@ -5,6 +5,7 @@ import { JsonConverter } from './json.converter.js';
 
 const defaults = {
   'schemas.enable': true,
+  'schema.content': undefined,
   'decimal.format': 'BASE64',
   'replace.null.with.default': true,
   'schemas.cache.size': 1000,
@@ -414,5 +415,31 @@ describe('schemas that were read before', () => {
       const inner = JSON.stringify(envelope(JSON.stringify(value), text));
       expect(read(envelope(inner, text), converter).value).toBe(envelope(JSON.stringify(value), text));
     }
+  });
+});
+
+describe('schema.content', () => {
+  const content = '{"type":"struct","fields":[{"field":"id","type":"int64"},{"field":"n","type":"string","default":"x"}]}';
+  const converter = new JsonConverter({ ...defaults, 'schema.content': content });
+
+  it('is the schema of values that are read without an envelope', () => {
+    expect(read('{"id":9007199254740993,"schema":1}', converter)).toEqual({
+      value: { id: 9_007_199_254_740_993n, n: 'x' },
+      schema: expect.objectContaining({ type: 'struct' }) as unknown,
+    });
+    expect(read('{"id":1}', converter).schema).toBe(read('{"id":2}', converter).schema);
+    expect(converter.fromBytes(null)).toEqual({ value: null });
+    expect(() => read('{"n":"a"}', converter)).toThrow('payload.id: Invalid null value for required INT64 field');
+  });
+
+  it('changes nothing that is written, and nothing where values have no schema', () => {
+    expect(write(1, schemas.int8, converter)).toBe('{"schema":{"type":"int8","optional":false},"payload":1}');
+    const schemaless = new JsonConverter({ ...defaults, 'schemas.enable': false, 'schema.content': content });
+    expect(read('{"id":1}', schemaless)).toEqual({ value: { id: 1 } });
+  });
+
+  it('is refused where it is no schema', () => {
+    expect(() => new JsonConverter({ ...defaults, 'schema.content': '{"type":"int9"}' })).toThrow('Unknown schema type: int9');
+    expect(() => new JsonConverter({ ...defaults, 'schema.content': '{' })).toThrow('not JSON');
   });
 });

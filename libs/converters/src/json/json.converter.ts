@@ -49,6 +49,13 @@ export const jsonConverterSpec = {
     min: 0,
     doc: 'How many schemas of records that were read are kept, so that each is parsed once; 0 keeps none.',
   },
+  'schema.content': {
+    type: 'string',
+    importance: 'high',
+    optional: true,
+    doc: 'The schema of all values that are read, in the JSON of an envelope. With it, and `schemas.enable`, values are read without an envelope.',
+    example: '{"type":"struct","fields":[{"field":"id","type":"string","optional":false}]}',
+  },
 } as const satisfies ConfigSpec;
 
 /**
@@ -61,7 +68,9 @@ export class JsonConverter implements Converter {
   readonly #writer: JsonWriter;
   readonly #schemas: JsonSchemaCodec;
   readonly #known: KnownSchemas;
+  readonly #given: Schema | undefined;
 
+  /** @throws ConversionError when `schema.content` is no schema */
   constructor(settings: ConfigOf<typeof jsonConverterSpec>) {
     this.#hasEnvelope = settings['schemas.enable'];
     const replacesNullWithDefault = settings['replace.null.with.default'];
@@ -70,6 +79,8 @@ export class JsonConverter implements Converter {
     this.#writer = new JsonWriter({ decimalFormat, replacesNullWithDefault });
     this.#schemas = new JsonSchemaCodec(this.#reader, this.#writer);
     this.#known = new KnownSchemas(settings['schemas.cache.size']);
+    const content = settings['schema.content']?.trim() ?? '';
+    this.#given = content === '' ? undefined : converting(() => this.#schemas.read(parse(content, MAX_DEPTH)));
   }
 
   toBytes(value: ConnectValue, schema: Schema | undefined): Uint8Array | null {
@@ -87,6 +98,9 @@ export class JsonConverter implements Converter {
     return converting(() => {
       if (!isUtf8(bytes)) throw new ConversionError(NAME, 'The bytes are not UTF-8');
       const text = bytes.toString('utf8');
+      if (this.#hasEnvelope && this.#given !== undefined) {
+        return { value: this.#reader.read(parse(text, MAX_DEPTH), this.#given, 'payload'), schema: this.#given };
+      }
       return this.#hasEnvelope ? (this.#ofKnownSchema(text) ?? this.#fromEnvelope(text)) : { value: parse(text, MAX_DEPTH) };
     });
   }

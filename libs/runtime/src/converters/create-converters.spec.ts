@@ -35,9 +35,27 @@ describe('createConverters', () => {
     expect(create).toThrow(ConfigError);
     expect(create).toThrow(
       'Invalid value com.acme.Nope for configuration key.converter: Class com.acme.Nope could not be found. ' +
-        'Available converters are: StringConverter, ByteArrayConverter, JsonConverter.',
+        'Available converters are: StringConverter, ByteArrayConverter, JsonConverter, ',
     );
     expect(create).toThrow('Invalid value maybe for configuration value.converter.schemas.enable');
+  });
+});
+
+describe('settings that only a converter can check', () => {
+  it('are refused by name', () => {
+    const create = (): unknown =>
+      createConverters({
+        'key.converter.encoding': 'EBCDIC',
+        'value.converter': 'JsonConverter',
+        'value.converter.schema.content': '{"type":"int9"}',
+      });
+    expect(create).toThrow('key.converter: Invalid value for configuration encoding: EBCDIC given; allowed are UTF-8, UTF-16,');
+    expect(create).toThrow('value.converter: Invalid value for configuration schema.content: JsonConverter: Unknown schema type: int9');
+  });
+
+  it("are taken under Kafka Connect's name", () => {
+    const { key } = createConverters({ 'key.converter.converter.encoding': 'ISO-8859-1' });
+    expect(key.toBytes('é', undefined, 'texts')).toEqual(Buffer.of(0xe9));
   });
 });
 

@@ -38,7 +38,7 @@ export function createConverters(
   const create = (part: keyof Converters): Converter => {
     const choice = choices.find((each) => each.part === part);
     if (choice?.plugin === undefined) throw new ConnectError(ConnectErrorCode.internal, `No converter was chosen for the ${part}`);
-    return choice.plugin.create(choice.settings);
+    return choice.plugin.create(choice.settings, part);
   };
   return { key: create('key'), value: create('value'), header: create('header') };
 }

@@ -58,7 +58,9 @@ export class ConvertingDecoder implements RecordDecoder {
 /** A text stays one for a converter of texts. */
 function keyOf(converter: Converter, key: Buffer | string | null, topic: string): SchemaAndValue {
   if (typeof key !== 'string') return converter.fromBytes(key, topic);
-  return converter instanceof StringConverter ? converter.fromText(key) : converter.fromBytes(Buffer.from(key, 'utf8'), topic);
+  return converter instanceof StringConverter && converter.isUtf8
+    ? converter.fromText(key)
+    : converter.fromBytes(Buffer.from(key, 'utf8'), topic);
 }
 
 async function prepareParts(

@@ -54,7 +54,7 @@ export class ConvertingEncoder implements RecordEncoder {
 
 /** A text stays one: it is a property of the message, and its bytes would be made a text again. */
 function keyOf(converter: Converter, { key, keySchema, topic }: ConnectRecord): Uint8Array | string | null | undefined {
-  if (key === undefined || (typeof key === 'string' && converter instanceof StringConverter)) return key;
+  if (key === undefined || (typeof key === 'string' && keepsTexts(converter))) return key;
   return converter.toBytes(key, keySchema, topic);
 }
 
@@ -75,7 +75,11 @@ function outgoing(topic: string, value: ConnectValue, schema: Schema | undefined
 
 /** Returns whether a header's value needs no converter: bytes and nulls, and texts where headers are plain texts. */
 function isPlain(converter: Converter, value: ConnectValue): value is string | Uint8Array | null {
-  return value === null || value instanceof Uint8Array || (typeof value === 'string' && converter instanceof StringConverter);
+  return value === null || value instanceof Uint8Array || (typeof value === 'string' && keepsTexts(converter));
+}
+
+function keepsTexts(converter: Converter): boolean {
+  return converter instanceof StringConverter && converter.isUtf8;
 }
 
 /** The converter makes a text of what is not plain. */

@@ -1,3 +1,4 @@
+import type { FieldError } from '../config/config-fields.js';
 import type { RawConfig } from '../config/parse-config.js';
 import type { ConnectValue } from '../schema/connect-value.js';
 import type { Schema } from '../schema/schema.js';
@@ -37,9 +38,14 @@ export interface Converter {
   fromBytes(bytes: Buffer | null, topic: string): SchemaAndValue;
 }
 
+/** What of a record a converter is for; of headers, their values. */
+export type RecordPart = 'key' | 'value' | 'header';
+
 /** A converter that connectors can name. */
 export interface ConverterPlugin extends PluginDescription {
   readonly kind: 'converter';
+  /** Finds what is wrong with settings that each fit the `spec`; fields have no prefix here. */
+  readonly validate?: (settings: RawConfig) => readonly FieldError[];
   /** Makes one for a part of a connector's records. Settings that it does not know are ignored. @throws ConfigError */
-  readonly create: (settings: RawConfig) => Converter;
+  readonly create: (settings: RawConfig, part: RecordPart) => Converter;
 }
