@@ -1,3 +1,4 @@
+export { encodeBeat, type Beat } from './control/beat.codec.js';
 export * from './control/command.codec.js';
 export * from './control/envelope.codec.js';
 export * from './control/log-entry.codec.js';

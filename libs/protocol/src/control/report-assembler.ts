@@ -1,3 +1,5 @@
+import { asBuffer } from '../bytes/as-buffer.js';
+import { appliedSeqOf, decodeBeat, isBeat, reportSeqOf, requireBeat, senderOf, sentAtOf } from './beat.codec.js';
 import { decodeReportsMessage, tasksInBlock, type Probe, type ReportMessage, type ReportShape } from './report.codec.js';
 import { MalformedMessageError } from '../protocol-error.js';
 import { ReportSequence } from './report-sequence.js';
@@ -11,7 +13,12 @@ export type Heard<Report extends ReportShape> =
   | { readonly kind: 'probe'; readonly probe: Probe };
 
 interface Known<Report extends ReportShape> {
+  readonly nodeId: string;
   readonly incarnation: string;
+  /** Of the node id, in UTF-8. */
+  readonly nodeBytes: number;
+  /** Another one whose two texts are the same, one behind the other, but end elsewhere. */
+  readonly namesake: Known<Report> | undefined;
   /** The last report that is known as a whole. */
   report: Report | undefined;
   /** The last tasks that came as a block: most of the time the next block is the same. */
@@ -35,8 +42,8 @@ const SILENT_MS = 60_000;
 
 /** Puts the reports of one queue together again, from the messages of `ReportWriter`. */
 export class ReportAssembler<Report extends ReportShape> {
-  /** By node id. */
-  readonly #known = new Map<string, Known<Report>[]>();
+  /** By node id with the incarnation behind it, as it stands in a beat: a thousand nodes send a thousand of them a second. */
+  readonly #known = new Map<string, Known<Report>>();
 
   constructor(private readonly options: ReportAssemblerOptions<Report> = {}) {}
 
@@ -47,20 +54,33 @@ export class ReportAssembler<Report extends ReportShape> {
    * @throws MalformedMessageError
    */
   read(body: Uint8Array, storedAtMs: number): Heard<Report> {
-    const message = decodeReportsMessage<Report>(body, (block, node) => tasksOf(this.#knownOf(node, storedAtMs), block));
+    const bytes = asBuffer(body);
+    if (isBeat(bytes)) return this.#readBeat(bytes, storedAtMs);
+    const message = decodeReportsMessage<Report>(bytes, (block, node) => tasksOf(this.#knownOf(node, storedAtMs), block));
     if (message.kind === 'probe') return message;
-    const { nodeId, incarnation, reportSeq } = message.report;
+    const { reportSeq } = message.report;
     const known = this.#knownOf(message.report, storedAtMs);
+    this.#judge(known, reportSeq, storedAtMs);
+    return heard(known, reportSeq, this.#takeFrom(known, message));
+  }
+
+  /** As the rest of {@link read}, without objects in between: most of the messages are beats. */
+  #readBeat(body: Buffer, storedAtMs: number): Heard<Report> {
+    const nodeBytes = requireBeat(body);
+    const reportSeq = reportSeqOf(body);
+    const known = this.#find(senderOf(body), nodeBytes) ?? this.#knownOf(decodeBeat(body), storedAtMs);
+    known.heardAtMs = storedAtMs;
+    this.#judge(known, reportSeq, storedAtMs);
+    return heard(known, reportSeq, takeBeat(known, reportSeq, sentAtOf(body), appliedSeqOf(body)));
+  }
+
+  /** @throws MalformedMessageError where nobody can believe the number of a report */
+  #judge(known: Known<Report>, reportSeq: number, storedAtMs: number): void {
     const verdict = known.sequence.judge(reportSeq, storedAtMs);
-    if (verdict === 'foreign') throw foreignNumber(message.report);
-    if (verdict === 'restart') {
-      known.report = known.parts = undefined;
-      this.options.onRestart?.(nodeId, incarnation);
-    }
-    const report = this.#takeFrom(known, message);
-    const number = known.sequence.numberOf(reportSeq);
-    if (report === undefined) return { kind: 'alive', nodeId, incarnation, reportSeq: number };
-    return { kind: 'report', report: number === report.reportSeq ? report : { ...report, reportSeq: number } };
+    if (verdict === 'foreign') throw foreignNumber(known, reportSeq);
+    if (verdict !== 'restart') return;
+    known.report = known.parts = undefined;
+    this.options.onRestart?.(known.nodeId, known.incarnation);
   }
 
   /**
@@ -86,15 +106,9 @@ export class ReportAssembler<Report extends ReportShape> {
       case 'report.delta':
         if (last === undefined) return undefined;
         if (last.reportSeq === message.since) return (known.report = this.#whole(applied(last, message)));
-        return withLife(last, message.report);
-      case 'report.beat': {
-        if (last === undefined) return undefined;
-        const { reportSeq, appliedSeq } = message.report;
-        const alive = withLife(last, message.report);
-        if (last.reportSeq !== reportSeq - 1) return alive;
-        alive.appliedSeq = appliedSeq;
-        return (known.report = alive);
-      }
+        return withLife(last, message.report.reportSeq, message.report.sentAt);
+      case 'report.beat':
+        return takeBeat(known, message.report.reportSeq, message.report.sentAt, message.report.appliedSeq);
       default:
         return message satisfies never;
     }
@@ -109,37 +123,52 @@ export class ReportAssembler<Report extends ReportShape> {
     if (this.options.isOwnQueue?.(nodeId) === false) {
       throw new MalformedMessageError('reports', `node ${nodeId} does not report in this queue`);
     }
-    let known = this.#known.get(nodeId)?.find((each) => each.incarnation === incarnation);
+    const nodeBytes = Buffer.byteLength(nodeId);
+    let known = this.#find(nodeId + incarnation, nodeBytes);
     if (known === undefined) {
       this.#forgetSilent(nowMs);
       known = {
+        nodeId,
         incarnation,
+        nodeBytes,
+        namesake: this.#known.get(nodeId + incarnation),
         report: undefined,
         block: undefined,
         parts: undefined,
         sequence: new ReportSequence(),
         heardAtMs: nowMs,
       };
-      this.#known.set(nodeId, [...(this.#known.get(nodeId) ?? []), known]);
+      this.#known.set(nodeId + incarnation, known);
     }
     known.heardAtMs = nowMs;
     return known;
   }
 
+  #find(sender: string, nodeBytes: number): Known<Report> | undefined {
+    let known = this.#known.get(sender);
+    while (known !== undefined && known.nodeBytes !== nodeBytes) known = known.namesake;
+    return known;
+  }
+
+  /** Namesakes are forgotten together. */
   #forgetSilent(nowMs: number): void {
-    for (const [nodeId, all] of this.#known) {
-      const heard = all.filter(({ heardAtMs }) => nowMs - heardAtMs <= SILENT_MS);
-      if (heard.length === 0) this.#known.delete(nodeId);
-      else if (heard.length < all.length) this.#known.set(nodeId, heard);
+    for (const [sender, newest] of this.#known) {
+      let heardAtMs = -Infinity;
+      for (let known: Known<Report> | undefined = newest; known !== undefined; known = known.namesake) {
+        heardAtMs = Math.max(heardAtMs, known.heardAtMs);
+      }
+      if (nowMs - heardAtMs > SILENT_MS) this.#known.delete(sender);
     }
   }
 }
 
-function foreignNumber({
-  nodeId,
-  incarnation,
-  reportSeq,
-}: Pick<ReportShape, 'nodeId' | 'incarnation' | 'reportSeq'>): MalformedMessageError {
+function heard<Report extends ReportShape>(known: Known<Report>, reportSeq: number, report: Report | undefined): Heard<Report> {
+  const number = known.sequence.numberOf(reportSeq);
+  if (report === undefined) return { kind: 'alive', nodeId: known.nodeId, incarnation: known.incarnation, reportSeq: number };
+  return { kind: 'report', report: number === report.reportSeq ? report : { ...report, reportSeq: number } };
+}
+
+function foreignNumber({ nodeId, incarnation }: Pick<ReportShape, 'nodeId' | 'incarnation'>, reportSeq: number): MalformedMessageError {
   const report = `report ${reportSeq} of node ${nodeId} (incarnation ${incarnation})`;
   return new MalformedMessageError('reports', `${report} cannot follow those before it: somebody else wrote it`);
 }
@@ -147,14 +176,26 @@ function foreignNumber({
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Copies a report of a node that lives. Fields that are set after the copy cost a third of those that stand in the literal behind it. */
-function withLife<Report extends ReportShape>(
-  report: Report,
-  { reportSeq, sentAt }: Pick<ReportShape, 'reportSeq' | 'sentAt'>,
-): Mutable<Report> {
+function withLife<Report extends ReportShape>(report: Report, reportSeq: number, sentAt: number): Mutable<Report> {
   const copy: Mutable<Report> = { ...report };
   copy.reportSeq = reportSeq;
   copy.sentAt = sentAt;
   return copy;
+}
+
+/** Returns what {@link ReportAssembler.take} does of a beat. */
+function takeBeat<Report extends ReportShape>(
+  known: Known<Report>,
+  reportSeq: number,
+  sentAt: number,
+  appliedSeq: number,
+): Report | undefined {
+  const { report: last } = known;
+  if (last === undefined || reportSeq <= last.reportSeq) return undefined;
+  const alive = withLife(last, reportSeq, sentAt);
+  if (last.reportSeq !== reportSeq - 1) return alive;
+  alive.appliedSeq = appliedSeq;
+  return (known.report = alive);
 }
 
 /** Returns the same list for the same block, so that readers need not compare it again. */

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { ReportAssembler } from './report-assembler.js';
 import { ReportWriter, reportLimits } from './report-writer.js';
 import { MalformedMessageError } from '../protocol-error.js';
-import { decodeReportsMessage, encodeBeat, encodeReportMessage, type ReportMessage, type ReportShape } from './report.codec.js';
+import { encodeBeat } from './beat.codec.js';
+import { decodeReportsMessage, encodeReportMessage, type ReportMessage, type ReportShape } from './report.codec.js';
 
 interface TestReport extends ReportShape {
   readonly tasks: readonly {
@@ -243,6 +244,20 @@ describe('report messages', () => {
         expect(decodeReportsMessage(encodeBeat(report))).toEqual({ kind: 'report.beat', report });
       }),
     );
+  });
+
+  it('are distinguished where node id and incarnation are the same text, one behind the other', () => {
+    const assembler = new ReportAssembler<TestReport>();
+    const senders = [
+      { nodeId: 'n1', incarnation: '23' },
+      { nodeId: 'n12', incarnation: '3' },
+    ];
+    for (const [at, sender] of senders.entries())
+      assembler.take(decoded(encodeReportMessage({ kind: 'report' }, { ...reportOf(1 + at, []), ...sender }, [])), 0);
+    for (const [at, sender] of senders.entries()) {
+      const beat = encodeBeat({ ...sender, reportSeq: 2 + at, sentAt: 7, appliedSeq: 8 });
+      expect(assembler.read(beat, 1_000)).toMatchObject({ kind: 'report', report: { ...sender, reportSeq: 2 + at } });
+    }
   });
 
   it('fit into messages however many tasks have failed', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { ReportAssembler, type Heard } from './report-assembler.js';
-import { encodeBeat, encodeReportMessage, type ReportShape } from './report.codec.js';
+import { encodeBeat } from './beat.codec.js';
+import { encodeReportMessage, type ReportShape } from './report.codec.js';
 
 const node = { nodeId: 'n1', incarnation: 'n1#1' };
 const whole = { ...node, role: 'source-runner', sentAt: 0, leaving: false, appliedSeq: 0 };

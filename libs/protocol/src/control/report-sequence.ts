@@ -26,7 +26,9 @@ interface Heard {
  * no proof. A single high one must not hide the reports of a living node.
  */
 export class ReportSequence {
-  #last: Heard | undefined;
+  /** The last number that was believed, and when it came. No object holds both: each report of each node is judged. */
+  #lastSeq = -1;
+  #lastAtMs = -Infinity;
   /** The newest report of those that contradict the last one, and how many they are. */
   #rival: (Heard & { readonly count: number; readonly sinceMs: number }) | undefined;
   #shift = 0;
@@ -34,20 +36,18 @@ export class ReportSequence {
 
   judge(seq: number, storedAtMs: number): SequenceVerdict {
     if (seq < 0 || seq > HIGHEST_NUMBER) return 'foreign';
-    const now = { seq, atMs: storedAtMs };
-    if (this.#last === undefined || canFollow(this.#last, now)) {
-      this.#last = now;
-      this.#rival = undefined;
+    const lastSeq = this.#lastSeq;
+    if (lastSeq < 0 || canFollow(lastSeq, this.#lastAtMs, seq, storedAtMs)) {
+      this.#believe(seq, storedAtMs);
       return 'next';
     }
-    if (seq === this.#last.seq) return 'next';
-    if (this.#contradicts(now)) {
+    if (seq === lastSeq) return 'next';
+    if (this.#contradicts({ seq, atMs: storedAtMs })) {
       this.#shift = this.#highest + 1 - seq;
-      this.#last = now;
-      this.#rival = undefined;
+      this.#believe(seq, storedAtMs);
       return 'restart';
     }
-    return seq < this.#last.seq ? 'late' : 'foreign';
+    return seq < lastSeq ? 'late' : 'foreign';
   }
 
   /** The number that readers get: it grows also where the sender's numbers turned out to be foreign. */
@@ -57,16 +57,22 @@ export class ReportSequence {
     return number;
   }
 
+  #believe(seq: number, atMs: number): void {
+    this.#lastSeq = seq;
+    this.#lastAtMs = atMs;
+    this.#rival = undefined;
+  }
+
   #contradicts(now: Heard): boolean {
     const rival = this.#rival;
     if (rival?.seq === now.seq) return false;
-    const continues = rival !== undefined && canFollow(rival, now);
+    const continues = rival !== undefined && canFollow(rival.seq, rival.atMs, now.seq, now.atMs);
     this.#rival = continues ? { ...now, count: rival.count + 1, sinceMs: rival.sinceMs } : { ...now, count: 1, sinceMs: now.atMs };
     return this.#rival.count >= CONTRADICTING_REPORTS && now.atMs - this.#rival.sinceMs >= CONTRADICTING_MS;
   }
 }
 
-function canFollow(before: Heard, { seq, atMs }: Heard): boolean {
-  const reports = SPARE_REPORTS + Math.max(0, atMs - before.atMs) / SHORTEST_REPORT_PAUSE_MS;
-  return seq > before.seq && seq - before.seq <= reports;
+function canFollow(beforeSeq: number, beforeMs: number, seq: number, atMs: number): boolean {
+  const reports = SPARE_REPORTS + Math.max(0, atMs - beforeMs) / SHORTEST_REPORT_PAUSE_MS;
+  return seq > beforeSeq && seq - beforeSeq <= reports;
 }

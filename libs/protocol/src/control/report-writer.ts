@@ -1,4 +1,5 @@
-import { encodeBeat, encodeReportMessage, type ReportShape, type TaskIdShape } from './report.codec.js';
+import { encodeBeat } from './beat.codec.js';
+import { encodeReportMessage, type ReportShape, type TaskIdShape } from './report.codec.js';
 
 export interface ReportLimits {
   /** How often a node reports its whole state, with the counters of all tasks. */

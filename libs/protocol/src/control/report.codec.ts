@@ -1,6 +1,7 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import { asBuffer } from '../bytes/as-buffer.js';
-import { decodeEnvelope, encodeEnvelope, PROTOCOL_VERSION, requireFields, type RequiredFields, WRITTEN_VERSION } from './envelope.codec.js';
+import { decodeBeat, isBeat, type Beat } from './beat.codec.js';
+import { decodeEnvelope, encodeEnvelope, requireFields, type RequiredFields, WRITTEN_VERSION } from './envelope.codec.js';
 import { MalformedMessageError } from '../protocol-error.js';
 
 /** What these messages need to know of a task's id. */
@@ -47,15 +48,6 @@ export type ReportMessage<Report extends ReportShape> =
     }
   | { readonly kind: 'report.beat'; readonly report: Beat };
 
-/** A report in which only these fields are new. */
-export interface Beat {
-  readonly nodeId: string;
-  readonly incarnation: string;
-  readonly reportSeq: number;
-  readonly sentAt: number;
-  readonly appliedSeq: number;
-}
-
 export type ReportsMessage<Report extends ReportShape> = ReportMessage<Report> | { readonly kind: 'probe'; readonly probe: Probe };
 
 /**
@@ -75,17 +67,6 @@ export function encodeReportMessage(head: object, report: object, tasks: readonl
   start.writeUInt8(WITH_BLOCK, 0);
   start.writeUInt32BE(envelope.length, 1);
   return Buffer.concat([start, envelope, deflateSync(list)]);
-}
-
-/** Encodes the most frequent message by far: as short as it can be, and read without JSON. */
-export function encodeBeat({ nodeId, incarnation, reportSeq, sentAt, appliedSeq }: Beat): Buffer {
-  const node = Buffer.from(nodeId, 'utf8');
-  const start = Buffer.alloc(BEAT_HEADER_BYTES);
-  start.writeUInt8(BEAT, 0);
-  start.writeUInt8(WRITTEN_VERSION, 1);
-  start.writeUInt16BE(node.length, 2);
-  [reportSeq, sentAt, appliedSeq].forEach((value, at) => start.writeDoubleBE(value, 4 + 8 * at));
-  return Buffer.concat([start, node, Buffer.from(incarnation, 'utf8')]);
 }
 
 export function encodeProbe(probe: Probe): Buffer {
@@ -111,9 +92,6 @@ const MAX_INFLATED_BYTES = 16 * 1_048_576;
 /** First bytes of what is not JSON alone, which begins with a brace. A message with a block states the length of its JSON. */
 const WITH_BLOCK = 0x54;
 const BLOCK_HEADER_BYTES = 1 + 4;
-/** A beat: version, bytes of the node id, three numbers, the two texts. */
-const BEAT = 0x42;
-const BEAT_HEADER_BYTES = 1 + 1 + 2 + 3 * 8;
 
 /** Reads the tasks of an incarnation from their block; see {@link tasksInBlock}. */
 export type BlockReader<Report extends ReportShape> = (block: Buffer, node: Pick<ReportShape, 'nodeId' | 'incarnation'>) => Report['tasks'];
@@ -124,7 +102,7 @@ export function decodeReportsMessage<Report extends ReportShape>(
   readBlock: BlockReader<Report> = tasksInBlock,
 ): ReportsMessage<Report> {
   const body = asBuffer(bytes);
-  if (body[0] === BEAT) return { kind: 'report.beat', report: beatIn(body) };
+  if (isBeat(body)) return { kind: 'report.beat', report: decodeBeat(body) };
   if (body[0] !== WITH_BLOCK) return checked<Report>(body);
   const end = body.length < BLOCK_HEADER_BYTES ? Infinity : BLOCK_HEADER_BYTES + body.readUInt32BE(1);
   if (end > body.length) throw new MalformedMessageError('reports', 'it is cut off');
@@ -181,20 +159,4 @@ function isTaskId(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const { connector, index } = value as { readonly connector?: unknown; readonly index?: unknown };
   return typeof connector === 'string' && typeof index === 'number';
-}
-
-function beatIn(body: Buffer): Beat {
-  const version = body[1] ?? 0;
-  if (version < WRITTEN_VERSION || version > PROTOCOL_VERSION) {
-    const reason = `its version is ${version}, this node reads versions up to ${PROTOCOL_VERSION}`;
-    throw new MalformedMessageError('reports', reason);
-  }
-  const nodeEnd = body.length < BEAT_HEADER_BYTES ? Infinity : BEAT_HEADER_BYTES + body.readUInt16BE(2);
-  if (nodeEnd >= body.length) throw new MalformedMessageError('reports', 'its beat lacks a part');
-  const [reportSeq, sentAt, appliedSeq] = [body.readDoubleBE(4), body.readDoubleBE(12), body.readDoubleBE(20)];
-  if (!Number.isSafeInteger(reportSeq) || !Number.isFinite(sentAt) || !Number.isSafeInteger(appliedSeq)) {
-    throw new MalformedMessageError('reports', 'its beat has a number that is none');
-  }
-  const nodeId = body.toString('utf8', BEAT_HEADER_BYTES, nodeEnd);
-  return { nodeId, incarnation: body.toString('utf8', nodeEnd), reportSeq, sentAt, appliedSeq };
 }
