@@ -88,7 +88,7 @@ class LeadingNode implements IdleNode {
     world.pass(100, this.#tenths % HEAD_TENTHS === 0);
     this.#tenths += 1;
     for (const [queue, assembler] of this.#assemblers.entries()) {
-      const signs = (told[queue] ?? []).map((body) => assembler.read(body, world.now));
+      const signs = told[queue]?.received().map((body) => assembler.read(body, world.now)) ?? [];
       if (signs.length > 0) world.take({ kind: 'reports.read', queue, signs });
     }
   }
@@ -103,7 +103,7 @@ class GatewayNode implements IdleNode {
   tenth(told: ToldInTenth, isSecond: boolean): void {
     this.#nowMs += 100;
     for (const [queue, assembler] of this.#assemblers.entries()) {
-      for (const body of told[queue] ?? []) {
+      for (const body of told[queue]?.received() ?? []) {
         const heard = assembler.read(body, this.#nowMs);
         if (heard.kind === 'report') this.#latest.take(heard.report);
       }
@@ -137,7 +137,24 @@ class RunnerNode implements IdleNode {
 }
 
 /** The messages of a tenth of a second by queue: what a reader that pauses on busy queues is given by one pull of each. */
-type ToldInTenth = readonly (readonly Buffer[])[];
+type ToldInTenth = readonly Answer[];
+
+/** Messages as one answer to a pull, of which a client gives out pieces: it has just come in when it is read. */
+class Answer {
+  readonly #bytes: Buffer;
+  readonly #lengths: readonly number[];
+
+  constructor(messages: readonly Buffer[]) {
+    this.#bytes = Buffer.concat(messages);
+    this.#lengths = messages.map(({ length }) => length);
+  }
+
+  received(): Buffer[] {
+    const bytes = Buffer.from(this.#bytes);
+    let end = 0;
+    return this.#lengths.map((length) => bytes.subarray(end, (end += length)));
+  }
+}
 
 /** What all workers report, made before: only reading it is measured. */
 interface Told {
@@ -152,7 +169,10 @@ function toldBy(world: ControlWorld): Told {
     writers[at]?.messagesOf(world.reportOf(at), tenth * 100 + at, true) ?? [];
   const queueOf = writers.map((_, at) => reportsQueueOf(world.workerId(at).nodeId, topics));
   const byQueue = (told: (at: number) => readonly Buffer[]): ToldInTenth =>
-    Array.from({ length: reportQueues }, (_, queue) => writers.flatMap((_writer, at) => (queueOf[at] === queue ? told(at) : [])));
+    Array.from(
+      { length: reportQueues },
+      (_, queue) => new Answer(writers.flatMap((_writer, at) => (queueOf[at] === queue ? told(at) : []))),
+    );
   // Each node reports its whole state at another moment.
   const first = byQueue((at) => messages(at, -(at % 600)));
   const tenths = Array.from({ length: 10 * (WARM_UP_SECONDS + IDLE_SECONDS) }, (_, tenth) =>

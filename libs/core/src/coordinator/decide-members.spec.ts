@@ -18,6 +18,19 @@ describe('what is decided about members', () => {
     expect(harness.events('member.cleared')).toHaveLength(1);
   });
 
+  it('suspects whom it never heard, though all others report', () => {
+    const log = LogWriter.started('c9');
+    const silent = { nodeId: 'w0', incarnation: 'w0#1' };
+    log.write({ kind: 'member.joined', member: { ...silent, role: 'source-runner', capacity: 1, plugins: [] } });
+    log.write({ kind: 'leader.resigned' });
+    const node = new CoordinatorHarness(log);
+    node.feed({ kind: 'head.reached', sentAt: 0 });
+    node.report('w1');
+    node.pass(UNTIL_GIVING_MS + 30_000, ['w1']);
+    expect(node.events('member.suspected')).toEqual([{ kind: 'member.suspected', ...silent }]);
+    expect(node.events('member.left')).toEqual([expect.objectContaining(silent)]);
+  });
+
   it('expires nobody by the probes of other coordinators: they prove nothing', () => {
     const node = CoordinatorHarness.leading();
     node.report('w1');

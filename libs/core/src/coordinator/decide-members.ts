@@ -14,7 +14,11 @@ import { lifeSignOf, type SettledMembers, type CoordinatorState, type KnownRepor
 export function decideMembers(state: CoordinatorState, now: number, batch: EventBatch): SettledMembers | undefined {
   const { settledMembers: last, news } = state;
   const { members } = batch.draft;
-  if (last !== undefined && last.members === members && last.news === news && now < last.until) return last;
+  if (last !== undefined && last.members === members && last.news === news) {
+    if (now < last.until) return last;
+    const until = last.isEachHeard ? heardSince(state) + silenceLimitMs(state) : now;
+    if (now < until) return { ...last, until };
+  }
   let isSettled = true;
   for (const [key, known] of state.reports) {
     if (batch.draft.departed.has(key) || isRunningOn(known.report, batch.draft.members)) continue;
@@ -22,12 +26,22 @@ export function decideMembers(state: CoordinatorState, now: number, batch: Event
     decideReporter(state, now, known, batch);
   }
   let until = now + silenceLimitMs(state);
+  let isEachHeard = true;
   for (const member of [...batch.draft.members.values()]) {
+    isEachHeard &&= lifeSignOf(state, memberKey(member)) !== undefined;
     const mayBeSilentUntil = decideSilence(state, now, member, batch);
     if (mayBeSilentUntil === undefined) isSettled = false;
     else until = Math.min(until, mayBeSilentUntil);
   }
-  return isSettled ? { members, news, until } : undefined;
+  return isSettled ? { members, news, isEachHeard, until } : undefined;
+}
+
+/** Returns when the one was heard that was silent for longest: a look at each member costs ten times as much. */
+function heardSince({ reports, heard }: CoordinatorState): number {
+  let since = Infinity;
+  for (const { lastAt } of reports.values()) since = Math.min(since, lastAt);
+  for (const { lastAt } of heard.values()) since = Math.min(since, lastAt);
+  return since;
 }
 
 /** Returns whether a report says nothing but that its member lives. */

@@ -68,6 +68,8 @@ export interface OpenQuestion {
 export interface SettledMembers {
   readonly members: ClusterState['members'];
   readonly news: number;
+  /** Of each member there was a life sign. */
+  readonly isEachHeard: boolean;
   /** Monotonic: from then on a member may have been silent for too long. */
   readonly until: number;
 }
