@@ -38,6 +38,8 @@ export interface Vector {
   readonly expect: Answer;
 }
 
+/** Its vectors have the transforms of a connector's whole configuration. */
+export const CHAINS = 'org.apache.kafka.connect.runtime.ConnectorConfig';
 const PREDICATE = /\.predicates\./;
 const TOPIC = 'orders';
 
@@ -62,16 +64,7 @@ export function differenceOf(vector: Vector): string | undefined {
 
 function askTransform({ class: className, config, expect }: Vector, input: RecordNotation): () => string | undefined {
   const isPredicate = PREDICATE.test(className);
-  // A filter drops exactly the records that the predicate is true for.
-  const chain = isPredicate
-    ? createTransforms({
-        transforms: 't',
-        'transforms.t.type': 'Filter',
-        'transforms.t.predicate': 'p',
-        predicates: 'p',
-        ...prefixed('predicates.p', className, config),
-      })
-    : createTransforms({ transforms: 't', ...prefixed('transforms.t', className, config) });
+  const chain = createTransforms(chainConfig(className, config, isPredicate));
   const record = readRecord(input);
   return () => {
     const outcome = chain.apply(record);
@@ -81,6 +74,14 @@ function askTransform({ class: className, config, expect }: Vector, input: Recor
     if (isDropped || expect.dropped === true) return isDropped === expect.dropped ? undefined : 'one of the two drops the record';
     return recordDifference(expectedRecord(input, expect), outcome);
   };
+}
+
+function chainConfig(className: string, config: Vector['config'], isPredicate: boolean): Vector['config'] {
+  if (className === CHAINS) return config;
+  if (!isPredicate) return { transforms: 't', ...prefixed('transforms.t', className, config) };
+  // A filter drops exactly the records that the predicate is true for.
+  const filter = { transforms: 't', 'transforms.t.type': 'Filter', 'transforms.t.predicate': 'p' };
+  return { ...filter, predicates: 'p', ...prefixed('predicates.p', className, config) };
 }
 
 function expectedRecord(input: RecordNotation, { record = {} }: Answer): ConnectRecord {

@@ -11,6 +11,19 @@ function exactly(prefix: string, rest: readonly string[]): RegExp {
 
 export const WANTED_DIFFERENCES: readonly Difference[] = [
   {
+    ids: exactly('ConnectorConfig/', ['order/a', 'order/', 'order/ ', 'aliases/of-others']),
+    why: 'Sluice refuses the settings of an alias that nothing lists; Kafka Connect ignores them.',
+  },
+  { ids: exactly('ConnectorConfig/', ['order/a,,b']), why: 'An empty item of a list is none, in all settings of Sluice.' },
+  {
+    ids: exactly('ConnectorConfig/negate/', [' true /value', ' true /tombstone']),
+    why: 'A boolean with blanks around it means what it says; Kafka Connect takes it, and does not negate.',
+  },
+  {
+    ids: /^ConnectorConfig\/types\/(last-part|last-part-of-a-nested-class|blanks-around)$/,
+    why: 'A class is found by the last part of its name as well, and with blanks around it.',
+  },
+  {
     ids: /^ByteArrayConverter\/write\/null-text$/,
     why: 'Bytes of a text pass this converter, as documented of records; so does a null with the schema of a text.',
   },

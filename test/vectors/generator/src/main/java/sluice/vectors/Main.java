@@ -31,6 +31,7 @@ public final class Main {
     write(folder, "regex-router", HeaderVectors::regexRouter);
     write(folder, "filter", HeaderVectors::filter);
     write(folder, "predicates", HeaderVectors::predicates);
+    write(folder, "chains", ChainVectors::add);
     write(folder, "json-converter", JsonVectors::add);
     write(folder, "string-converter", PrimitiveVectors::texts);
     write(folder, "byte-array-converter", PrimitiveVectors::byteArrays);

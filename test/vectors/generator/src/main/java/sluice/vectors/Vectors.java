@@ -39,6 +39,16 @@ final class Vectors {
     });
   }
 
+  /** Sends a record through the transforms that the configuration of a connector names. */
+  void chain(String id, Map<String, String> config, ConnectRecord<?> record) {
+    ObjectNode before = Notation.record(record);
+    ask(id, Chains.CLASS, config, Notation.object().set("record", before), () -> Chains.create(config), created -> {
+      ConnectRecord<?> after = Chains.apply(created, record);
+      if (after == null) return Notation.object().put("dropped", true);
+      return Notation.object().set("record", Notation.changes(before, Notation.record(after)));
+    });
+  }
+
   /** Asks a predicate about a record. */
   void predicate(String id, String plugin, Map<String, String> config, ConnectRecord<?> record) {
     ObjectNode input = Notation.object().set("record", Notation.record(record));
@@ -85,14 +95,23 @@ final class Vectors {
     ObjectNode ask(Object created) throws Exception;
   }
 
+  private interface Creation {
+    Object create() throws Exception;
+  }
+
   private void ask(String id, String plugin, Map<String, String> config, ObjectNode input, Question question) {
+    boolean isHeader = input.has("headerBytes") || input.has("header");
+    ask(id, plugin, config, input, () -> create(plugin, config, isHeader), question);
+  }
+
+  private void ask(String id, String plugin, Map<String, String> config, ObjectNode input, Creation creation, Question question) {
     String name = plugin.substring(plugin.lastIndexOf('.') + 1) + "/" + id;
     if (!ids.add(name)) throw new IllegalStateException("The id " + name + " is there twice");
     ObjectNode vector = Notation.object().put("id", name).put("class", PREFIX + plugin);
     ObjectNode settings = vector.putObject("config");
     config.forEach(settings::put);
     vector.setAll(input);
-    vector.set("expect", answer(plugin, config, input.has("headerBytes") || input.has("header"), question));
+    vector.set("expect", answer(creation, question));
     try {
       lines.add(Notation.JSON.writeValueAsString(vector));
     } catch (IOException error) {
@@ -100,15 +119,10 @@ final class Vectors {
     }
   }
 
-  private static ObjectNode answer(String plugin, Map<String, String> config, boolean isHeader, Question question) {
+  private static ObjectNode answer(Creation creation, Question question) {
     Object created;
     try {
-      created = Class.forName(PREFIX + plugin).getDeclaredConstructor().newInstance();
-    } catch (ReflectiveOperationException error) {
-      throw new IllegalStateException("There is no " + plugin, error);
-    }
-    try {
-      configure(created, config, isHeader);
+      created = creation.create();
     } catch (Exception error) {
       return error("configure", error);
     }
@@ -117,6 +131,17 @@ final class Vectors {
     } catch (Exception error) {
       return error("apply", error);
     }
+  }
+
+  private static Object create(String plugin, Map<String, String> config, boolean isHeader) {
+    Object created;
+    try {
+      created = Class.forName(PREFIX + plugin).getDeclaredConstructor().newInstance();
+    } catch (ReflectiveOperationException error) {
+      throw new AssertionError("There is no " + plugin, error);
+    }
+    configure(created, config, isHeader);
+    return created;
   }
 
   /** Checks and configures as a worker does: a value that does not fit its definition ends there. */
