@@ -98,7 +98,8 @@ function float(type: SchemaType, value: ConnectValue, path: string): number {
   const number = typeof value === 'bigint' || value instanceof JsonNumber ? Number(value) : value;
   if (typeof number !== 'number') throw refusal(path, value, `${type} allows numbers`);
   if (typeof value !== 'number' && !Number.isFinite(number)) throw refusal(path, value, `${type} allows what a double can hold`);
-  if (type === SchemaType.float32 && Math.abs(number) > MAX_FLOAT32 && Number.isFinite(number)) {
+  // A number beyond the largest float may still stand for it, as the 3.4028235E38 that Java writes.
+  if (type === SchemaType.float32 && Number.isFinite(number) && !Number.isFinite(Math.fround(number))) {
     throw refusal(path, value, `float32 allows numbers from -${MAX_FLOAT32} to ${MAX_FLOAT32}`);
   }
   return number;

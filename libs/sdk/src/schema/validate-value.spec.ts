@@ -22,6 +22,7 @@ describe('scalarOf', () => {
     [schemas.int64, -(2n ** 63n), -(2n ** 63n)],
     [schemas.float64, new JsonNumber('1.50'), 1.5],
     [schemas.float64, NaN, NaN],
+    [schemas.float32, 3.4028235e38, 3.4028235e38],
     [schemas.string, Buffer.from('ü'), 'ü'],
     [schemas.timestamp, 5n, new Date(5)],
     [schemas.date, 1, new Date(86_400_000)],
@@ -63,6 +64,7 @@ describe('validateValue', () => {
     ['a time of day as Date', schemas.date, new Date(1), 'value: 1970-01-01T00:00:00.001Z given; a Date must have no time of day'],
     ['a day as Time', schemas.time, 86_400_000, 'value: 86400000 given; Time allows 0 to 86399999'],
     ['a text as Timestamp', schemas.timestamp, '2026', 'value: a string given; org.apache.kafka.connect.data.Timestamp allows a Date'],
+    ['a number beyond a float', schemas.float32, 3.5e38, 'value: 3.5e+38 given; float32 allows numbers from'],
     ['a JsonNumber beyond a double', schemas.float64, new JsonNumber('1e400'), 'value: 1e400 given; float64 allows what a double can hold'],
   ])('refuses %s', (_, schema, value, message) => {
     const validate = (): void => {
