@@ -320,7 +320,7 @@ export const sinkOnlySettingsSpec = {
     type: 'string',
     importance: 'high',
     optional: true,
-    doc: 'Regular expression that the whole names of the topics to read match; topics that come later are read too. Either this or topics.',
+    doc: 'Regular expression of Java that the whole names of the topics to read match; topics that come later are read too. Either this or topics.',
     example: 'orders-.*',
     group: 'Common',
     width: 'long',

@@ -1,6 +1,6 @@
 import type { BackoffLimits } from '@sluice/time';
 import { ConnectError, ConnectErrorCode, parseConfig, type TaskConfig } from '@sluice/sdk';
-import { topicPattern } from '@sluice/transforms';
+import { JavaPattern } from '@sluice/transforms';
 import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
 import { type Granularity, type MovedUnits, NOTHING_MOVED } from '../sink/queue-division.js';
 import type { Subscription } from '../sink/subscription.js';
@@ -51,7 +51,7 @@ export function subscriptionOf(settings: SinkSettings, config: TaskConfig, index
 
 export function topicsOf({ topics, 'topics.regex': pattern = '' }: SinkSettings): Subscription['topics'] {
   if (topics !== undefined && topics.length > 0) return { kind: 'names', names: [...new Set(topics)] };
-  return { kind: 'pattern', pattern: topicPattern(pattern) };
+  return { kind: 'pattern', pattern: new JavaPattern(pattern.trim()) };
 }
 
 /** In the settings of a task of a sink, where it reads otherwise than by the rule. Written when a connector is split, not by users. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { queueKey } from '@sluice/sdk';
+import { JavaPattern } from '@sluice/transforms';
 import { SinkWorld } from '../testing/sink-world.js';
 import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
 
@@ -73,7 +74,7 @@ describe('what a sink task reports of itself', () => {
   it('waits, and reports so, for a topic that matches its pattern', async () => {
     const world = new SinkWorld();
     const { loop } = world.loop(new TransactionalSink(newSinkStorage()), {
-      subscription: { topics: { kind: 'pattern', pattern: /t.*/ } },
+      subscription: { topics: { kind: 'pattern', pattern: new JavaPattern('t.*') } },
     });
     await loop.start();
     expect(world.waits.list).toMatchObject([{ error: 'No topic has a name that matches t.*' }]);

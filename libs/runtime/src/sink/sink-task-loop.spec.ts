@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { queueKey, type QueueRef } from '@sluice/sdk';
+import { JavaPattern } from '@sluice/transforms';
 import { SinkWorld } from '../testing/sink-world.js';
 import { unbroken } from '../testing/successor.js';
 import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
@@ -256,7 +257,7 @@ describe('the sink task loop', () => {
     for (const topic of ['orders-eu', 'orders', 'x-orders-eu', '%RETRY%orders-eu', 'sluice-main-log']) world.cluster.addTopic(topic, 1);
     const sink = new TransactionalSink(newSinkStorage());
     const { loop } = world.loop(sink, {
-      subscription: { topics: { kind: 'pattern', pattern: /orders(-eu)?|.*log|.*RETRY.*/ } },
+      subscription: { topics: { kind: 'pattern', pattern: new JavaPattern('orders(-eu)?|.*log|.*RETRY.*') } },
     });
     await loop.start();
     expect(sink.opened.map(({ topic }) => topic).sort()).toEqual(['orders', 'orders-eu']);

@@ -6,6 +6,7 @@ import { AskingTransform } from '../testing/asking-transform.js';
 import { SinkWorld } from '../testing/sink-world.js';
 import { newSinkStorage, TransactionalSink } from '../testing/transactional-sink.js';
 import { ConvertingDecoder } from './record-decoder.js';
+import { createTransforms } from '../transforms/create-transforms.js';
 import { TransformChain } from '../transforms/transform-chain.js';
 
 const chainOf = (...transforms: readonly Transform[]): TransformChain =>
@@ -38,6 +39,26 @@ describe('the transforms of a sink', () => {
       { topic: 'renamed', value: 'c', queue: ref, offset: 2 },
     ]);
     expect(counters).toMatchObject({ recordsRead: 4, recordsPut: 2, recordsFiltered: 2, recordsSkipped: 0 });
+  });
+
+  it('may send records to other topics, whatever these are called: offsets stay those of the topic that is read', async () => {
+    const { world, ref, sink } = oneQueue();
+    const transforms = createTransforms({
+      transforms: 'route',
+      'transforms.route.type': 'org.apache.kafka.connect.transforms.RegexRouter',
+      'transforms.route.regex': '(.*)',
+      'transforms.route.replacement': 'db.$1',
+    });
+    world.plain(ref, 'a', 'b');
+    const { loop } = world.loop(sink, { transforms });
+    await loop.start();
+    await world.clock.until(() => world.offsets.offsets.get(`g ${queueKey(ref)}`) === 2);
+    loop.kill();
+    expect(sink.puts.flat()).toMatchObject([
+      { topic: 'db.t', value: 'a', queue: ref, offset: 0 },
+      { topic: 'db.t', value: 'b', queue: ref, offset: 1 },
+    ]);
+    expect([...world.offsets.offsets.keys()]).toEqual([`g ${queueKey(ref)}`]);
   });
 
   it('fail on a record that one of them cannot take, after those before it were put and flushed', async () => {

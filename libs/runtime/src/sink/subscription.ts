@@ -1,5 +1,5 @@
 import type { QueueRef } from '@sluice/sdk';
-import { wholeName } from '@sluice/transforms';
+import type { JavaPattern } from '@sluice/transforms';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { WaitingCall } from '../retry/task-waits.js';
 import { someOf } from '../task/some-of.js';
@@ -9,7 +9,8 @@ import { ownsQueue, type TaskShare, unitOf } from './queue-division.js';
 
 /** What a sink task reads: topics, by name or by a pattern of their whole name, and which part of their queues. */
 export interface Subscription {
-  readonly topics: { readonly kind: 'names'; readonly names: readonly string[] } | { readonly kind: 'pattern'; readonly pattern: RegExp };
+  readonly topics:
+    { readonly kind: 'names'; readonly names: readonly string[] } | { readonly kind: 'pattern'; readonly pattern: JavaPattern };
   readonly share: TaskShare;
 }
 
@@ -28,8 +29,7 @@ export async function subscribedTopics(
       return topics.names;
     case 'pattern': {
       const { pattern } = topics;
-      const whole = wholeName(pattern);
-      return (await messages.topics()).filter((name) => !INTERNAL_TOPIC.test(name) && whole.test(name)).sort();
+      return (await messages.topics()).filter((name) => !INTERNAL_TOPIC.test(name) && pattern.matches(name)).sort();
     }
   }
 }
@@ -68,7 +68,7 @@ export async function ownQueues(
 }
 
 function missingProblem({ topics }: Subscription, found: readonly string[], missing: readonly string[]): string | undefined {
-  if (topics.kind === 'pattern' && found.length === 0) return `No topic has a name that matches ${topics.pattern.source}`;
+  if (topics.kind === 'pattern' && found.length === 0) return `No topic has a name that matches ${topics.pattern.text}`;
   if (missing.length === 0) return undefined;
   return `No broker has a queue of topic ${someOf(missing, MAX_NAMED)}: create it, or correct the connector's topics`;
 }

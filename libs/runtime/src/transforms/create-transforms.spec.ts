@@ -78,7 +78,7 @@ describe('transforms of a configuration', () => {
     [
       'an unknown class',
       { transforms: 'f', 'transforms.f.type': 'MaskAll' },
-      [['transforms.f.type', 'Class MaskAll could not be found. Available transforms are: Filter.']],
+      [['transforms.f.type', 'Class MaskAll could not be found. Available transforms are: Cast$Key, Cast$Value, DropHeaders,']],
     ],
     ['the same alias twice', { transforms: 'f,f', 'transforms.f.type': 'Filter' }, [['transforms', 'Duplicate alias provided: f']]],
     [

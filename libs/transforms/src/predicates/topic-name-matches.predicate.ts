@@ -1,5 +1,5 @@
 import { type PredicatePlugin, requireConfig } from '@sluice/sdk';
-import { patternErrors, topicPattern, wholeName } from '../java/topic-pattern.js';
+import { JavaPattern, patternErrors } from '../java/java-pattern.js';
 import { KAFKA, VERSION } from '../plugin/plugin-names.js';
 
 const topicNameMatchesSpec = {
@@ -7,7 +7,7 @@ const topicNameMatchesSpec = {
     type: 'string',
     importance: 'high',
     nonEmpty: true,
-    doc: "A regular expression that the whole name of the record's topic matches.",
+    doc: "A regular expression of Java that the whole name of the record's topic matches.",
     example: 'orders-.*',
   },
 } as const;
@@ -22,7 +22,7 @@ export const topicNameMatchesPredicate: PredicatePlugin = {
   validate: ({ pattern }) => patternErrors('pattern', pattern ?? ''),
   create: (settings) => {
     const given = requireConfig('The configuration of TopicNameMatches', topicNameMatchesSpec, settings, { unknownKeys: 'ignore' });
-    const pattern = wholeName(topicPattern(given.pattern));
-    return { test: ({ topic }) => pattern.test(topic) };
+    const pattern = new JavaPattern(given.pattern);
+    return { test: ({ topic }) => pattern.matches(topic) };
   },
 };
