@@ -124,8 +124,9 @@ async function convertersPage() {
 /** The transforms and predicates that every runner has. */
 async function transformsPage() {
   const { TRANSFORM_PLUGINS, PREDICATE_PLUGINS } = await load('libs/transforms/dist/index.js');
-  const sectionOf = ({ name, doc, aliases, spec }) => [
-    `### ${name}`,
+  const prose = await readFile(join(root, 'libs/transforms/docs/transforms.md'), 'utf8');
+  const sectionOf = ({ names, doc, aliases, spec }) => [
+    `### ${names.join(', ')}`,
     '',
     `${doc} Other names: ${codeList(aliases)}.`,
     '',
@@ -151,13 +152,28 @@ async function transformsPage() {
     'predicates.isTombstone.type=RecordIsTombstone',
     '```',
     '',
+    prose.trim(),
+    '',
     '## Transforms',
     '',
-    ...TRANSFORM_PLUGINS.flatMap(sectionOf),
+    ...withBothParts(TRANSFORM_PLUGINS).flatMap(sectionOf),
     '## Predicates',
     '',
-    ...PREDICATE_PLUGINS.flatMap(sectionOf),
+    ...withBothParts(PREDICATE_PLUGINS).flatMap(sectionOf),
   ].join('\n');
+}
+
+/** Plugins with all their names; one for keys and one for values, which differ in nothing else, are one entry. */
+function withBothParts(plugins) {
+  const entries = new Map();
+  for (const { name, aliases, ...plugin } of plugins) {
+    const base = name.replace(/\$(Key|Value)$/, '');
+    const entry = entries.get(base) ?? { ...plugin, names: [], aliases: [] };
+    entry.names.push(name);
+    entry.aliases.push(...aliases);
+    entries.set(base, entry);
+  }
+  return [...entries.values()];
 }
 
 /** The settings of nodes, and what becomes of Apache RocketMQ Connect's keys. */
