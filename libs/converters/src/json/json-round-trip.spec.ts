@@ -79,6 +79,7 @@ describe('JsonConverter', () => {
       'decimal.format': format,
       'replace.null.with.default': true,
       'schemas.cache.size': 10,
+      'schema.content': undefined,
     });
     fc.assert(
       fc.property(cases, ([schema, value]) => {
@@ -98,6 +99,7 @@ describe('JsonConverter', () => {
       'decimal.format': 'BASE64',
       'replace.null.with.default': true,
       'schemas.cache.size': 10,
+      'schema.content': undefined,
     });
     fc.assert(
       fc.property(
