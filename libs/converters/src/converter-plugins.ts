@@ -1,4 +1,6 @@
 import { type Converter, type ConverterPlugin, type FieldError, type RawConfig, requireConfig } from '@sluice/sdk';
+import { avroConverter, registryProblems } from './avro/avro.converter.js';
+import { avroConverterSpec } from './avro/avro-settings.js';
 import { JsonConverter, jsonConverterSpec } from './json/json.converter.js';
 import { BooleanConverter } from './plain/boolean.converter.js';
 import { ByteArrayConverter } from './plain/byte-array.converter.js';
@@ -59,6 +61,16 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
     doc: 'Text that says by its form what it is: `12` is a number, `true` a boolean, `[1,2]` a list, `2019-08-23` a date.',
     spec: {},
     create: () => new SimpleHeaderConverter(),
+  },
+  {
+    kind: 'converter',
+    name: 'AvroConverter',
+    aliases: ['Avro', 'io.confluent.connect.avro.AvroConverter'],
+    version: VERSION,
+    doc: 'Avro behind the id of its schema in a schema registry with the Confluent API.',
+    spec: avroConverterSpec,
+    validate: registryProblems,
+    create: avroConverter,
   },
 ];
 

@@ -20,7 +20,7 @@ export * from './record/record-limits.js';
 export * from './record/record.js';
 export type { ConnectObject, ConnectValue } from './schema/connect-value.js';
 export * from './schema/decimal.js';
-export { LogicalType, logicalTypeOf, dateToNumber, scaleOf } from './schema/logical-type.js';
+export { LogicalType, logicalTypeOf, dateToNumber, SCALE_PARAMETER, scaleOf } from './schema/logical-type.js';
 export * from './schema/parse-literal.js';
 export { scalarOf, type ScalarValue } from './schema/scalar-value.js';
 export * from './schema/schema.js';
