@@ -103,6 +103,10 @@ final class HeaderVectors {
     for (String topic : List.of("dbserver1.inventory.customers", "a-1", "%RETRY%g", "UPPER", "with_underscore")) {
       out.transform("topics/" + topic, "RegexRouter", config("regex", "(.*)[._-](.*)", "replacement", "$2_$1"), record().topic(topic).value(null, 1).source());
     }
+    for (List<String> each : List.of(List.of("(orders)", "shop.$1"), List.of("(x)?orders", "[$1]"), List.of("orders", ""), List.of("(orders)", "\\$1"))) {
+      out.transform("sink/" + each.get(0) + " to " + each.get(1), "RegexRouter", config("regex", each.get(0), "replacement", each.get(1)),
+          record().value(null, 1).sink(3, 9));
+    }
     out.transform("tombstone", "RegexRouter", config("regex", "(.*)", "replacement", "$1-x"), of(null, null));
     out.transform("keeps-the-rest", "RegexRouter", config("regex", "(.*)", "replacement", "$1-x"),
         record().key(Schema.STRING_SCHEMA, "k").value(Schema.STRING_SCHEMA, "v").timestamp(5L).header("h", null, 1).sink(3, 9));

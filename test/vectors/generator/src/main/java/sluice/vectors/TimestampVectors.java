@@ -146,6 +146,7 @@ final class TimestampVectors {
         List.of("${unknown}-${topic}", "yyyy"), List.of("\\${topic}", "yyyy"), List.of("${topic}-${timestamp}", "'week'w"));
     for (List<String> each : formats) {
       out.transform(each.get(0) + "/" + each.get(1), ROUTER, config("topic.format", each.get(0), "timestamp.format", each.get(1)), at.source());
+      out.transform("sink/" + each.get(0) + "/" + each.get(1), ROUTER, config("topic.format", each.get(0), "timestamp.format", each.get(1)), at.sink(3, 9));
     }
     for (long ms : List.of(0L, -1L, DAY - 1, 1_704_067_199_999L, 1_735_516_800_000L, 253_402_300_799_999L)) {
       out.transform("at-" + ms, ROUTER, config(), record().value(null, "v").timestamp(ms).source());
