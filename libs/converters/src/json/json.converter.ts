@@ -97,7 +97,7 @@ export class JsonConverter implements Converter {
     if (bytes === null) return { value: null };
     return converting(() => {
       if (!isUtf8(bytes)) throw new ConversionError(NAME, 'The bytes are not UTF-8');
-      const text = bytes.toString('utf8');
+      const text = bytes.toString('utf8', startOfText(bytes));
       if (this.#hasEnvelope && this.#given !== undefined) {
         return { value: this.#reader.read(parse(text, MAX_DEPTH), this.#given, 'payload'), schema: this.#given };
       }
@@ -139,6 +139,11 @@ export class JsonConverter implements Converter {
     this.#known.note(text, schema);
     return { value: this.#reader.read(payload, schema, 'payload'), schema };
   }
+}
+
+/** Some writers put a mark of the byte order before their JSON; readers may ignore it (RFC 8259, section 8.1). */
+function startOfText(bytes: Buffer): number {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? 3 : 0;
 }
 
 function parse(text: string, levels: number): JsonValue {
