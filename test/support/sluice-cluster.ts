@@ -159,11 +159,16 @@ export class SluiceCluster<Rocketmq extends RocketmqServers = RocketmqServers> {
     private readonly endRocketmq: () => Promise<void>,
   ) {}
 
-  /** Starts one of each role beside the RocketMQ that all specs share, and waits until connectors can be posted. */
-  static async start(): Promise<SluiceCluster> {
+  /**
+   * Starts one of each role beside the RocketMQ that all specs share, and waits until connectors can be posted.
+   *
+   * @param settings environment variables of each role, by the folder of the cluster
+   */
+  static async start(settings: (folder: string) => Readonly<Record<string, string>> = () => ({})): Promise<SluiceCluster> {
     const rocketmq = await sharedRocketmq();
     const clusterId = `e2e-${randomBytes(4).toString('hex')}`;
-    return SluiceCluster.#startBeside(clusterId, rocketmq, newDirectory(), () => Promise.resolve());
+    const folder = newDirectory();
+    return SluiceCluster.#startBeside(clusterId, rocketmq, folder, () => Promise.resolve(), settings(folder));
   }
 
   /** The same beside a RocketMQ of its own, for who stops its servers, deletes from it or measures. Its cluster is `default`. */
@@ -179,12 +184,14 @@ export class SluiceCluster<Rocketmq extends RocketmqServers = RocketmqServers> {
     rocketmq: R,
     directory: string,
     endRocketmq: () => Promise<void>,
+    settings: Readonly<Record<string, string>> = {},
   ): Promise<SluiceCluster<R>> {
     const url = `http://127.0.0.1:${await freePort()}`;
     const cluster = new SluiceCluster(clusterId, directory, rocketmq, url, endRocketmq);
     try {
       await cluster.#init();
-      for (const role of ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const) cluster.add(role, `${role}-1`).start();
+      for (const role of ['gateway', 'coordinator', 'source-runner', 'sink-runner'] as const)
+        cluster.add(role, `${role}-1`, settings).start();
       await cluster.untilReady();
       return cluster;
     } catch (error) {

@@ -8,6 +8,7 @@ import {
   nodeChecks,
   nodeHeartbeat,
   nodeMetrics,
+  openCipher,
   ownVersion,
   StatePersister,
   type ClusterNode,
@@ -25,6 +26,7 @@ const HEAD_INTERVAL_MS = 1000;
 /** Makes the gateway: a read model folded from log and reports, commands through their topic, questions to runners. */
 export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Service {
   const { settings, logger, follower } = node;
+  const secretsLogger = logger.scoped('secrets');
   const gatewaySettings = { ...settings.gateway, version: ownVersion(), commit: 'unknown' };
   const reports = new LiveReports(node.reports, follower, (error) => {
     node.fail(error);
@@ -34,6 +36,8 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
   const head = new HeadWatch(follower, { intervalMs: HEAD_INTERVAL_MS }, logger.scoped('log'));
   const persister = new StatePersister(node.store, () => follower.state, {}, settings.persistIntervals, logger.scoped('store'));
   const view = new ClusterView(new LogReadModel(follower, reports), gatewaySettings);
+  const cipher = openCipher(settings, secretsLogger);
+  if (!cipher.canSeal) secretsLogger.warn('secrets.key.file is not set: the log holds passwords of connectors as they are');
   const metrics = nodeMetrics(node, rpc);
   collectModel(metrics, follower, () => reports.view);
   const module = GatewayModule.forPorts(
@@ -42,6 +46,7 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
       commands: new LogCommands(sender),
       plugins: new RunnerQuestions(reports, rpc),
       logger: new ProcessNodeLogger(logger),
+      cipher,
     },
     gatewaySettings,
     HealthModule.forChecks(

@@ -1,5 +1,6 @@
 import { Controller, Get, Module, ServiceUnavailableException } from '@nestjs/common';
 import { describe, expect, it } from '@jest/globals';
+import { ConfigCipher } from '@sluice/node';
 import { createGateway } from './testing/create-gateway.js';
 import { GatewayModule } from './gateway.module.js';
 import type { NodeLogger } from './ports/gateway-ports.js';
@@ -38,7 +39,7 @@ describe('the gateway module', () => {
       info: () => undefined,
       warn: () => undefined,
     };
-    const ports = { commands: cluster, plugins: cluster, logger };
+    const ports = { commands: cluster, plugins: cluster, logger, cipher: new ConfigCipher('c', undefined) };
     const view = new ClusterView(cluster, settings);
     const app = await createGateway(GatewayModule.forPorts(view, ports, settings, ProbeModule), settings);
     expect(app.get(ClusterView)).toBe(view);

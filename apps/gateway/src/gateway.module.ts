@@ -13,6 +13,7 @@ import { PluginCatalog } from './plugins/plugin-catalog.js';
 import { PluginsController } from './plugins/plugins.controller.js';
 import { PluginsService } from './plugins/plugins.service.js';
 import type { GatewayPorts } from './ports/gateway-ports.js';
+import { SealedConfigs } from './secrets/sealed-configs.js';
 import { SecretSettings } from './secrets/secret-settings.js';
 import { ClusterView } from './view/cluster-view.js';
 import { ServerController } from './server/server.controller.js';
@@ -35,7 +36,8 @@ export class GatewayModule {
     settings: GatewaySettings,
     ...imports: NonNullable<DynamicModule['imports']>
   ): DynamicModule {
-    const { commands, plugins, logger } = ports;
+    const { commands, plugins, logger, cipher } = ports;
+    const sealed = new SealedConfigs(cipher);
     return {
       module: GatewayModule,
       imports,
@@ -44,22 +46,22 @@ export class GatewayModule {
         { provide: ClusterView, useValue: view },
         { provide: LoggersService, useFactory: () => new LoggersService(logger) },
         { provide: SecretSettings, useFactory: () => new SecretSettings(plugins, { waitMs: SECRETS_WAIT_MS }) },
-        { provide: PluginCatalog, useFactory: () => new PluginCatalog(plugins, view) },
+        { provide: PluginCatalog, useFactory: () => new PluginCatalog(plugins, view, sealed) },
         {
           provide: PluginsService,
           inject: [PluginCatalog],
-          useFactory: (catalog: PluginCatalog) => new PluginsService(catalog, view, settings),
+          useFactory: (catalog: PluginCatalog) => new PluginsService(catalog, view, sealed, settings),
         },
         {
           provide: ConnectorReader,
           inject: [SecretSettings],
-          useFactory: (secrets: SecretSettings) => new ConnectorReader(view, secrets),
+          useFactory: (secrets: SecretSettings) => new ConnectorReader(view, secrets, sealed),
         },
         {
           provide: ConnectorWriter,
           inject: [ConnectorReader, PluginCatalog, CommandDesk, SecretSettings],
           useFactory: (reader: ConnectorReader, catalog: PluginCatalog, desk: CommandDesk, secrets: SecretSettings) =>
-            new ConnectorWriter(view, reader, catalog, desk, secrets, logger),
+            new ConnectorWriter(view, reader, catalog, desk, secrets, sealed, logger),
         },
         { provide: CommandDesk, useFactory: () => new CommandDesk(view, commands, settings, logger) },
         { provide: ClusterReader, useFactory: () => new ClusterReader(view) },

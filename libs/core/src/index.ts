@@ -20,6 +20,7 @@ export * from './model/cluster-settings.js';
 export * from './model/cluster-state.js';
 export * from './model/command.js';
 export * from './model/connector.js';
+export * from './model/control-settings.js';
 export { CoreError } from './model/core-error.js';
 export * from './model/entry.js';
 export * from './model/feature-level.js';

@@ -31,6 +31,7 @@ export { prepareRpcGroup } from './service/start-rpc.js';
 export { ownVersion } from './service/own-version.js';
 export * from './service/run-service.js';
 export * from './service/service.js';
+export { ConfigCipher, openCipher } from './secrets/config-cipher.js';
 export * from './settings/cluster-connection.js';
 export * from './settings/node-settings.js';
 export { parseProperties } from './settings/properties-file.js';

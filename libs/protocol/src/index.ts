@@ -6,6 +6,7 @@ export * from './control/report-assembler.js';
 export { SHORTEST_REPORT_PAUSE_MS } from './control/report-sequence.js';
 export * from './control/report-writer.js';
 export * from './control/report.codec.js';
+export * from './control/sealed-value.js';
 export * from './position/connector-positions.js';
 export * from './position/position.codec.js';
 export { bigintAsObject, describePosition, positionJson } from './position/position-value.js';

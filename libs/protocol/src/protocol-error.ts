@@ -1,5 +1,5 @@
 /** Every reason that an error of this package can have. Closed: a new reason is added here first. */
-export type ProtocolErrorCode = 'CLUSTER_ID_INVALID' | 'MALFORMED_MESSAGE';
+export type ProtocolErrorCode = 'CLUSTER_ID_INVALID' | 'MALFORMED_MESSAGE' | 'SEALED_VALUE';
 
 /** Root of the errors of this package: the same bytes or names fail again. */
 export class ProtocolError extends Error {

@@ -24,7 +24,7 @@ export * from './ports/record-producer.port.js';
 export * from './ports/task-counters.port.js';
 export * from './retry/task-waits.js';
 export { NOTHING_MOVED } from './sink/queue-division.js';
-export { ConfigSecrets } from './secrets/config-secrets.js';
+export { ConfigSecrets, type PresentTasks } from './secrets/config-secrets.js';
 export type { ResolvedTask } from './secrets/resolved-task.js';
 export * from './sink/queue-offset-error.js';
 export * from './sink/record-decoder.js';

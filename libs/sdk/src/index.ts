@@ -4,7 +4,7 @@ export * from './config/describe-fields.js';
 export * from './config/markdown.js';
 export * from './config/nearest-name.js';
 export * from './config/parse-config.js';
-export { hideEmbedded, holdsMark } from './config/embedded-secrets.js';
+export { embeddedSecrets, hideEmbedded, holdsMark } from './config/embedded-secrets.js';
 export * from './config/references.js';
 export * from './config/secrets.js';
 export * from './config/topic-name.js';

@@ -5,8 +5,8 @@ import {
   type ConnectorStatus,
   type ConnectorType,
   type RestartInfo,
-  taskConfig,
   type TaskError,
+  type TaskId,
   type TaskState,
   type TaskStatus,
 } from '@sluice/core';
@@ -81,7 +81,7 @@ export interface ConnectorStatusJson extends LostContactJson {
 
 export function connectorInfoJson(
   connector: Pick<ConnectorState, 'name' | 'type' | 'config'>,
-  tasks: readonly TaskState[],
+  tasks: readonly Pick<TaskState, 'id'>[],
   isSecret: IsSecret,
 ): ConnectorInfoJson {
   return {
@@ -92,10 +92,9 @@ export function connectorInfoJson(
   };
 }
 
-export function taskInfoJson(connector: ConnectorState, task: TaskState, isSecret: IsSecret): TaskInfoJson {
-  const config = taskConfig(connector, task);
+export function taskInfoJson(id: TaskId, config: Config, isSecret: IsSecret): TaskInfoJson {
   return {
-    id: { connector: task.id.connector, task: task.id.index },
+    id: { connector: id.connector, task: id.index },
     config: { 'task.class': taskClass(config), ...hideSecrets(config, isSecret) },
   };
 }

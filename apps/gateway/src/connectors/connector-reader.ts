@@ -1,5 +1,6 @@
 import { type ClusterState, type Config, type ConnectorState, connectorStatus, currentTasks, taskConfig, taskStatus } from '@sluice/core';
 import { ConnectError, ConnectErrorCode, type IsSecret } from '@sluice/sdk';
+import type { SealedConfigs } from '../secrets/sealed-configs.js';
 import { hideSecrets, type SecretSettings } from '../secrets/secret-settings.js';
 import type { ClusterView } from '../view/cluster-view.js';
 import {
@@ -22,6 +23,7 @@ export class ConnectorReader {
   constructor(
     private readonly view: ClusterView,
     private readonly secrets: SecretSettings,
+    private readonly sealed: SealedConfigs,
   ) {}
 
   names(): readonly string[] {
@@ -38,10 +40,12 @@ export class ConnectorReader {
       const connector = state.connectors.get(name);
       const isSecret = connector && secretsOf.get(connector.config);
       if (connector === undefined || isSecret === undefined) return [];
+      const config = this.sealed.open(name, connector.config);
       const status = expansions.has('status') ? connectorStatus(state, reports, name) : undefined;
-      const info = expansions.has('info') ? connectorInfoJson(connector, currentTasks(state.tasks, connector), isSecret) : undefined;
+      const tasks = currentTasks(state.tasks, connector);
+      const info = expansions.has('info') ? connectorInfoJson({ ...connector, config }, tasks, isSecret) : undefined;
       const expansion = {
-        ...(status === undefined ? {} : { status: { ...connectorStatusJson(status, connector.config, isSecret), ...lost } }),
+        ...(status === undefined ? {} : { status: { ...connectorStatusJson(status, config, isSecret), ...lost } }),
         ...(info === undefined ? {} : { info }),
       };
       return [[name, expansion] as const];
@@ -50,19 +54,22 @@ export class ConnectorReader {
   }
 
   async info(name: string): Promise<ConnectorInfoJson> {
-    const { connector, state, isSecret } = await this.#open(name);
-    return connectorInfoJson(connector, currentTasks(state.tasks, connector), isSecret);
+    const { connector, config, state, isSecret } = await this.#open(name);
+    return connectorInfoJson({ ...connector, config }, currentTasks(state.tasks, connector), isSecret);
   }
 
   /** Answers the configuration with its version, secrets hidden. */
   async config(name: string): Promise<{ readonly config: Config; readonly version: number }> {
-    const { connector, isSecret } = await this.#open(name);
-    return { config: hideSecrets(connector.config, isSecret), version: connector.configVersion };
+    const { connector, config, isSecret } = await this.#open(name);
+    return { config: hideSecrets(config, isSecret), version: connector.configVersion };
   }
 
   async tasks(name: string): Promise<readonly TaskInfoJson[]> {
     const { connector, state, isSecret } = await this.#open(name);
-    return currentTasks(state.tasks, connector).map((task) => taskInfoJson(connector, task, isSecret));
+    return currentTasks(state.tasks, connector).map((task) => {
+      const config = this.sealed.open(name, taskConfig(connector, task));
+      return taskInfoJson(task.id, config, isSecret);
+    });
   }
 
   topics(name: string): Readonly<Record<string, { readonly topics: readonly string[] }>> {
@@ -75,33 +82,34 @@ export class ConnectorReader {
 
   async status(name: string): Promise<ConnectorStatusJson> {
     const missing = `No status found for connector ${name}`;
-    const { connector, isSecret } = await this.#open(name, missing);
+    const { config, isSecret } = await this.#open(name, missing);
     const { state, reports } = this.view.now();
     const status = connectorStatus(state, reports, name);
     if (status === undefined) throw notFound(missing);
     const lost = lostContactJson(this.view.lostContact());
-    return { ...connectorStatusJson(status, connector.config, isSecret), ...lost };
+    return { ...connectorStatusJson(status, config, isSecret), ...lost };
   }
 
   /** Answers the status of one task; `index` is a part of the path: any text may stand there. */
   async taskStatus(name: string, index: string): Promise<TaskStatusJson> {
     const missing = `No status found for task ${name}-${index}`;
-    const { connector, isSecret } = await this.#open(name, missing);
+    const { config, isSecret } = await this.#open(name, missing);
     const { state, reports } = this.view.now();
     const status = isTaskIndex(index) ? taskStatus(state, reports, { connector: name, index: Number(index) }) : undefined;
     if (status === undefined) throw notFound(missing);
     const lost = lostContactJson(this.view.lostContact());
-    return { ...taskStatusJson(status, connector.config, isSecret), ...lost };
+    return { ...taskStatusJson(status, config, isSecret), ...lost };
   }
 
   async #open(
     name: string,
     missing = `Connector ${name} not found`,
-  ): Promise<{ connector: ConnectorState; state: ClusterState; isSecret: IsSecret }> {
+  ): Promise<{ connector: ConnectorState; config: Config; state: ClusterState; isSecret: IsSecret }> {
     const { state } = this.view.now();
     const connector = state.connectors.get(name);
     if (connector === undefined) throw notFound(missing);
-    return { connector, state, isSecret: await this.secrets.of(connector.config) };
+    const isSecret = await this.secrets.of(connector.config);
+    return { connector, config: this.sealed.open(name, connector.config), state, isSecret };
   }
 }
 

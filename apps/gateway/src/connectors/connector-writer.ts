@@ -13,9 +13,10 @@ import { ConnectError, ConnectErrorCode, isConnectError, holdsMark, type IsSecre
 import type { CommandDesk, DoneOutcome } from '../commands/command-desk.js';
 import { checkConfigVersion, type ExpectedVersion } from '../http/config-version.js';
 import type { RequestDeadline } from '../http/request-deadline.js';
-import { invalidConfigMessage } from '../plugins/plugin-answers.js';
+import { invalidConfigMessage, secretsOf } from '../plugins/plugin-answers.js';
 import type { PluginCatalog } from '../plugins/plugin-catalog.js';
 import type { NodeLogger } from '../ports/gateway-ports.js';
+import type { SealedConfigs } from '../secrets/sealed-configs.js';
 import { restoreHidden, hideSecrets, type SecretSettings } from '../secrets/secret-settings.js';
 import type { ClusterView } from '../view/cluster-view.js';
 import { type ConfigMap, merged, withoutNulls } from '../http/config-map.js';
@@ -56,6 +57,7 @@ export class ConnectorWriter {
     private readonly catalog: PluginCatalog,
     private readonly desk: CommandDesk,
     private readonly secrets: SecretSettings,
+    private readonly sealed: SealedConfigs,
     private readonly logger: NodeLogger,
   ) {}
 
@@ -164,24 +166,27 @@ export class ConnectorWriter {
    */
   async #putOver(put: Put, stored: ConnectorState | undefined, deadline: RequestDeadline): Promise<PutResult> {
     const { mode, name, targetState } = put;
-    const named = withName(name, put.make(stored?.config));
+    const before = stored && this.sealed.open(name, stored.config);
+    const named = withName(name, put.make(before));
+    this.sealed.checkSent(named, stored?.config);
     const className = connectorClass(named);
     const isSecret = await this.secrets.of(named);
     if (className === '') throw withoutClass(named, isSecret);
     const isSameClass = stored !== undefined && connectorClass(stored.config) === className;
     const plugin = this.catalog.connector(className, isSameClass ? stored.type : undefined);
-    const config = restoreHidden(named, stored?.config);
+    const config = restoreHidden(named, before);
     const answer = await this.catalog.validate(plugin, config, deadline);
     if (answer.errorCount > 0) {
       throw new ConnectError(ConnectErrorCode.configInvalid, invalidConfigMessage(answer, config));
     }
     const isConditional = stored !== undefined && (put.isChange || put.expected !== undefined);
+    const isDefinedSecret = secretsOf(answer);
     const command: ConnectorCommand = {
       kind: 'connector.put',
       mode,
       name,
       type: answer.type,
-      config,
+      config: this.sealed.seal(name, config, (setting) => isSecret(setting) || isDefinedSecret(setting), stored?.config),
       ...(targetState === undefined ? {} : { targetState }),
       ...(answer.warnings.length === 0 ? {} : { warnings: answer.warnings }),
       ...(isConditional ? { expectedVersion: stored.configVersion } : {}),
@@ -199,7 +204,8 @@ export class ConnectorWriter {
     for (const warning of answer.warnings) this.logger.warn(`Connector ${name}: ${hide(warning)}`);
     const { state } = this.view.now();
     const now = state.connectors.get(name);
-    const info = connectorInfoJson(now ?? { name, type: answer.type, config }, now ? currentTasks(state.tasks, now) : [], isSecret);
+    const shown = { name, type: answer.type, config: now === undefined ? config : this.sealed.open(name, now.config) };
+    const info = connectorInfoJson(shown, now ? currentTasks(state.tasks, now) : [], isSecret);
     const version = now === undefined ? {} : { version: now.configVersion };
     return { created: outcome.created ?? mode === 'create', info, ...version };
   }

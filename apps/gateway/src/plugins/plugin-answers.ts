@@ -108,6 +108,7 @@ export function invalidConfigMessage(answer: ValidateAnswer, config: Config): st
   ].join('\n');
 }
 
-function secretsOf(answer: ValidateAnswer): IsSecret {
+/** Returns which settings are secret by the plugins that have checked them. */
+export function secretsOf(answer: ValidateAnswer): IsSecret {
   return secretsAmong(answer.fields.flatMap(({ description }) => (description === undefined ? [] : [description])));
 }

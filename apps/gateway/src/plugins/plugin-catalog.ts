@@ -3,6 +3,7 @@ import { type Config, type ConnectorType, isConnectorInfo, memberKey, type Plugi
 import { ConnectError, ConnectErrorCode, type FieldDescription, isConnectError } from '@sluice/sdk';
 import type { RequestDeadline } from '../http/request-deadline.js';
 import { ControlPlaneUnavailableError, type PluginQuestions, findPlugin } from '../ports/gateway-ports.js';
+import type { SealedConfigs } from '../secrets/sealed-configs.js';
 import type { ClusterView } from '../view/cluster-view.js';
 import { withoutPlacement, withPlacement } from './placement-settings.js';
 
@@ -11,6 +12,7 @@ export class PluginCatalog {
   constructor(
     private readonly questions: PluginQuestions,
     private readonly view: ClusterView,
+    private readonly sealed: Pick<SealedConfigs, 'sealQuestion'>,
   ) {}
 
   /** Lists each plugin once per version, connectors first, then by name. */
@@ -50,7 +52,7 @@ export class PluginCatalog {
   /** Checks a configuration with the plugin's own code. @throws like `connector`; with code `CONNECT_TIMEOUT` when the runner is late. */
   async validate(plugin: PluginInfo, config: Config, deadline: RequestDeadline): Promise<ValidateAnswer> {
     const stage = `waiting for a runner to validate the configuration with ${plugin.name}`;
-    const question = this.questions.validate(plugin.name, withoutPlacement(config));
+    const question = this.questions.validate(plugin.name, this.sealed.sealQuestion(withoutPlacement(config)));
     const answer = await this.#answered(deadline.within(question, stage));
     return withPlacement(answer, config);
   }

@@ -2,6 +2,7 @@ import { connectorClass, isConnectorInfo } from '@sluice/core';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { type ConfigMap, withoutNulls } from '../http/config-map.js';
 import { RequestDeadline } from '../http/request-deadline.js';
+import type { SealedConfigs } from '../secrets/sealed-configs.js';
 import { restoreHidden } from '../secrets/secret-settings.js';
 import type { ClusterView } from '../view/cluster-view.js';
 import {
@@ -18,6 +19,7 @@ export class PluginsService {
   constructor(
     private readonly catalog: PluginCatalog,
     private readonly view: ClusterView,
+    private readonly sealed: SealedConfigs,
     private readonly options: { readonly requestTimeoutMs: number },
   ) {}
 
@@ -48,8 +50,10 @@ export class PluginsService {
       );
     }
     const config = included === '' ? { ...given, 'connector.class': className } : given;
-    const stored = this.view.now().state.connectors.get(config['name'] ?? '')?.config;
-    const restored = restoreHidden(config, stored);
+    const name = config['name'] ?? '';
+    const stored = this.view.now().state.connectors.get(name)?.config;
+    this.sealed.checkSent(config, stored);
+    const restored = restoreHidden(config, stored && this.sealed.open(name, stored));
     return validationJson(await this.catalog.validate(plugin, restored, this.#deadline()), restored);
   }
 

@@ -1,3 +1,4 @@
+import type { ConfigCipher } from '@sluice/node';
 import type { ValidateAnswer } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, type FieldDescription } from '@sluice/sdk';
 import type { ClusterState, ReportsView, CommandBody, CommandOutcome, Config, PluginInfo } from '@sluice/core';
@@ -7,6 +8,8 @@ export interface GatewayPorts {
   readonly commands: CommandPort;
   readonly plugins: PluginQuestions;
   readonly logger: NodeLogger;
+  /** Encrypts secrets that are stored, where the node has keys. */
+  readonly cipher: Pick<ConfigCipher, 'canSeal' | 'seal' | 'open'>;
 }
 
 /** Thrown when the control plane is unavailable; the same request may succeed later. `reason` is one sentence. */

@@ -1,4 +1,5 @@
 import { allowsVersion, type Config, connectorClass, parseVersionRange, type PluginInfo } from '@sluice/core';
+import { isSealed } from '@sluice/protocol';
 import {
   ConnectError,
   ConnectErrorCode,
@@ -159,7 +160,7 @@ export function hideSecrets(config: Config, isSecret: IsSecret): Config {
   return Object.fromEntries(
     Object.entries(config).map(([name, value]) => [
       name,
-      isSecret(name) && value !== '' && !isReference(value) ? HIDDEN_VALUE : hideEmbedded(value),
+      isSealed(value) || (isSecret(name) && value !== '' && !isReference(value)) ? HIDDEN_VALUE : hideEmbedded(value),
     ]),
   );
 }
@@ -186,7 +187,8 @@ export function restoreHidden(sent: Config, stored: Config | undefined): Config 
   }
   const changed = marked.filter((name) => {
     const given = sent[name];
-    return given !== HIDDEN_VALUE && given !== hideEmbedded(stored?.[name] ?? '');
+    const value = stored?.[name] ?? '';
+    return given !== HIDDEN_VALUE && (isSealed(value) || given !== hideEmbedded(value));
   });
   if (changed.length > 0) {
     throw new ConnectError(

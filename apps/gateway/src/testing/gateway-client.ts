@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import type { NestExpressApplication } from '@nestjs/platform-express';
+import { ConfigCipher } from '@sluice/node';
 import { createGateway } from './create-gateway.js';
 import { GatewayModule } from '../gateway.module.js';
 import type { GatewaySettings } from '../settings/gateway-settings.js';
@@ -22,6 +23,13 @@ const defaults: GatewaySettings = {
   maxBodyBytes: 64 * 1024,
 };
 
+export interface GatewayClientOptions {
+  readonly runners?: boolean;
+  readonly requestTimeoutMs?: number;
+  /** Of the gateway and its runners. */
+  readonly cipher?: ConfigCipher;
+}
+
 /** Runs a gateway on a free port, and the cluster behind it, and sends requests to it. */
 export class GatewayClient {
   private constructor(
@@ -36,10 +44,10 @@ export class GatewayClient {
   ) {}
 
   /** Starts a gateway, with a source runner and a sink runner unless `runners` is false. */
-  static async start(options: { readonly runners?: boolean; readonly requestTimeoutMs?: number } = {}): Promise<GatewayClient> {
-    const { requestTimeoutMs = defaults.requestTimeoutMs } = options;
+  static async start(options: GatewayClientOptions = {}): Promise<GatewayClient> {
+    const { requestTimeoutMs = defaults.requestTimeoutMs, cipher = new ConfigCipher('c', undefined) } = options;
     const settings = { ...defaults, requestTimeoutMs };
-    const cluster = new InMemoryCluster();
+    const cluster = new InMemoryCluster(cipher);
     if (options.runners !== false) {
       cluster.addRunner('w1', 'source', [fileSource, stringConverter]);
       cluster.addRunner('w2', 'sink', [fileSink, stringConverter]);
@@ -53,7 +61,7 @@ export class GatewayClient {
       info: (text) => informed.push(text),
       warn: (text) => warned.push(text),
     };
-    const ports = { commands: cluster, plugins: cluster, logger };
+    const ports = { commands: cluster, plugins: cluster, logger, cipher };
     const view = new ClusterView(cluster, settings);
     const app = await createGateway(GatewayModule.forPorts(view, ports, settings), settings);
     await app.listen(0, '127.0.0.1');

@@ -1,4 +1,4 @@
-import type { ValidateAnswer } from '@sluice/protocol';
+import { isSealed, type ValidateAnswer } from '@sluice/protocol';
 import {
   type ClusterState,
   type ClusterCommand,
@@ -26,6 +26,7 @@ import {
   type TaskId,
   taskKey,
 } from '@sluice/core';
+import { ConfigCipher } from '@sluice/node';
 import { type ConfigSpec, ConnectError, ConnectErrorCode, describeSpec, type FieldDescription, validateConfig } from '@sluice/sdk';
 import { findPlugin, type ClusterReadModel, type CommandPort, type PluginQuestions } from '../ports/gateway-ports.js';
 
@@ -45,6 +46,8 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
   answer: (() => Promise<CommandOutcome>) | undefined;
   /** Set: what happens just before each command is carried out. */
   before: (() => void | Promise<void>) | undefined;
+  /** The configurations that runners were asked about, as they were sent. */
+  readonly questions: Config[] = [];
   /** Set: how the next questions to runners fail or hang. */
   question: (() => Promise<never>) | undefined;
   readonly submitted: CommandBody[] = [];
@@ -52,7 +55,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
   readonly #reports = new LatestReports();
   readonly #plugins = new Map<string, readonly InMemoryPlugin[]>();
 
-  constructor() {
+  constructor(private readonly cipher = new ConfigCipher('c', undefined)) {
     this.#append({ kind: 'genesis', broker: 'broker-a' });
     const { head } = this.#state;
     const claim: LogEvent = { kind: 'claimed', nodeId: 'c1', incarnation: 'c1#1', after: head };
@@ -144,7 +147,9 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
     return [...this.#plugins.values()].flat().map(({ info }) => info);
   }
 
-  async validate(className: string, config: Config): Promise<ValidateAnswer> {
+  async validate(className: string, sent: Config): Promise<ValidateAnswer> {
+    this.questions.push(sent);
+    const config = this.#opened(sent);
     if (this.question !== undefined) return this.question();
     const { info, spec } = this.#plugin(className);
     const { errorCount, groups, fields, warnings } = validateConfig(spec, config, { unknownKeys: 'warn' });
@@ -155,6 +160,13 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
   async definitions(className: string, version?: string, kind?: string): Promise<readonly FieldDescription[]> {
     if (this.question !== undefined) return this.question();
     return Promise.resolve(describeSpec(this.#plugin(className, version, kind).spec));
+  }
+
+  /** As runners do. */
+  #opened(sent: Config): Config {
+    const open = (setting: string, value: string): string =>
+      isSealed(value) ? this.cipher.open(sent['name'] ?? '', setting, value) : value;
+    return Object.fromEntries(Object.entries(sent).map(([setting, value]) => [setting, open(setting, value)]));
   }
 
   #plugin(className: string, version?: string, kind?: string): InMemoryPlugin {

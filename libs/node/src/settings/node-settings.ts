@@ -57,6 +57,8 @@ export interface NodeSettings extends ClusterConnection {
   readonly pluginPath: readonly string[];
   /** The config providers that resolve references of connectors. */
   readonly configProviders: readonly ProviderSettings[];
+  /** Absolute path of the file with the keys that encrypt secrets of connectors. */
+  readonly secretsKeyFile?: string;
   readonly mayCreateTopics: boolean;
   readonly threads: ThreadSettings;
   readonly gateway: GatewayLimits;
@@ -114,7 +116,7 @@ export function valuesInForce(role: Role, values: SettingValues): SettingValues 
 export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText: ReadText): GivenNodeSettings {
   const values = valuesInForce(role, resolved.values);
   const runtime = runtimeClusterOf(resolved, readText);
-  const { 'node.id': nodeId, 'key.converter': key, 'value.converter': value } = values;
+  const { 'node.id': nodeId, 'key.converter': key, 'value.converter': value, 'secrets.key.file': keyFile } = values;
   const labels = parseLabels('labels', values.labels ?? '');
   return {
     role,
@@ -138,6 +140,7 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
     defaultConverters: { ...(key === undefined ? {} : { key }), ...(value === undefined ? {} : { value }) },
     pluginPath: (values['plugin.path'] ?? []).map((folder) => resolve(folder)),
     configProviders: resolved.providers,
+    ...(keyFile === undefined ? {} : { secretsKeyFile: resolve(keyFile) }),
     mayCreateTopics: values['topic.creation.enable'],
     threads: {
       count: values['task.threads'],

@@ -12,6 +12,7 @@ const RUNNERS = [Role.sourceRunner, Role.sinkRunner] as const;
 const SOURCES = [Role.sourceRunner] as const;
 const SINKS = [Role.sinkRunner] as const;
 const GATEWAY = [Role.gateway] as const;
+const SECRET_KEEPERS = [Role.gateway, Role.sourceRunner, Role.sinkRunner] as const;
 const COORDINATORS = [Role.coordinator] as const;
 /** Nodes report every second: a single report that is late makes nobody suspected. */
 const REPORTS_MISSED_MS = 2_000;
@@ -120,6 +121,14 @@ export const settingsSpec = {
   'sink.secret.key': { ...keyText, roles: SINKS, doc: 'Secret key at the cluster of sink.namesrv.' },
   'sink.access.key.file': { ...keyFile, roles: SINKS, doc: 'File that holds sink.access.key.' },
   'sink.secret.key.file': { ...keyFile, roles: SINKS, doc: 'File that holds sink.secret.key.' },
+  'secrets.key.file': {
+    ...keyFile,
+    roles: SECRET_KEEPERS,
+    doc:
+      'File with the keys that encrypt secrets in settings of connectors, one a line as id=key, where the key is base64 of 32 bytes. The first one ' +
+      'encrypts, all decrypt. A changed file takes effect without a restart. Without it secrets are stored as they are. The same on gateways and runners.',
+    example: '/run/secrets/sluice-keys',
+  },
   'rocketmq.request.timeout.ms': {
     type: 'int',
     importance: 'low',

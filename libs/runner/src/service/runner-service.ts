@@ -11,6 +11,7 @@ import {
   type NodeSettings,
   nodeChecks,
   nodeMetrics,
+  openCipher,
   runService,
   type Service,
   StatePersister,
@@ -25,6 +26,7 @@ import {
   describerOf,
   PluginLoader,
   PluginRegistry,
+  type PresentTasks,
   type ResolvedTask,
   SinkDivider,
   systemClock,
@@ -75,7 +77,13 @@ export function runRunner(role: Role, main: string, more: readonly Connector[] =
 async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, more: readonly Connector[]): Promise<Service> {
   const { settings, logger, follower, store, client, topics } = node;
   const providers = new Map<string, ConfigProvider>();
-  const plugins = new PluginRegistry(more, { preferred: settings.defaultConverters, secrets: new ConfigSecrets({ providers }) });
+  const presentTasks = (name: string): ReturnType<PresentTasks> => {
+    const { connectors, tasks } = follower.state;
+    const present = tasks.ofConnector(name).slice(0, connectors.get(name)?.taskCount ?? 0);
+    return present.map((task) => task?.overrides ?? {});
+  };
+  const secrets = new ConfigSecrets({ providers, cipher: openCipher(settings, logger.scoped('secrets')), presentTasks });
+  const plugins = new PluginRegistry(more, { preferred: settings.defaultConverters, secrets });
   plugins.add({ configProviders: CONFIG_PROVIDERS });
   const kind = settings.role === Role.sourceRunner ? 'source' : 'sink';
   const loader = new PluginLoader({ kind, registry: plugins, logger: logger.scoped('plugins') });
@@ -130,11 +138,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
   });
   const divider = new SinkDivider({
     messages: environments.messages,
-    presentTasks: (name) => {
-      const { connectors, tasks } = follower.state;
-      const present = tasks.ofConnector(name).slice(0, connectors.get(name)?.taskCount ?? 0);
-      return present.map((task) => task?.overrides ?? {});
-    },
+    presentTasks,
     warn: (message) => {
       logger.scoped('tasks').warn(message);
     },

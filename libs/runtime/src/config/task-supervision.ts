@@ -2,7 +2,7 @@ import { parseConfig, type ConfigSpec, type RawConfig } from '@sluice/sdk';
 import type { RestartPolicy } from '../retry/restart-policy.js';
 import { commonSettingsSpec } from './connector-settings.js';
 
-export const supervisionSpec = {
+const supervisionSpec = {
   'restart.max.attempts': commonSettingsSpec['restart.max.attempts'],
   'restart.backoff.initial.ms': commonSettingsSpec['restart.backoff.initial.ms'],
   'restart.backoff.max.ms': commonSettingsSpec['restart.backoff.max.ms'],

@@ -14,6 +14,7 @@ import {
   type PredicatePlugin,
   type ResolvedValue,
   RetriableError,
+  secretsAmong,
   type SinkConnector,
   type TaskConfig,
   type TransformPlugin,
@@ -24,9 +25,10 @@ import { commonSettingsSpec } from '../config/connector-settings.js';
 import { TASK_COUNT_SETTING } from '../config/loop-settings.js';
 import { BUILT_IN_CONVERTERS, type DefaultConverters } from '../converters/converter-choice.js';
 import { BUILT_IN_PREDICATES, BUILT_IN_TRANSFORMS } from '../transforms/transform-plugins.js';
-import { ConfigSecrets, type ResolvedConfig } from '../secrets/config-secrets.js';
+import { ConfigSecrets } from '../secrets/config-secrets.js';
+import type { ResolvedConfig } from '../secrets/resolved-config.js';
 import type { ResolvedTask } from '../secrets/resolved-task.js';
-import { connectorSpec, type StageTables } from './connector-definition.js';
+import { connectorSpec, defineConnector, type StageTables } from './connector-definition.js';
 import { ConnectorChecks } from './connector-checks.js';
 import type { SinkDivider } from './sink-divider.js';
 import { failedCheck, secretsHider, validateConnector } from './validate-connector.js';
@@ -241,7 +243,8 @@ export class PluginRegistry implements StageTables {
     const resolved = await this.#secrets.resolve(config);
     try {
       const tasks = await this.#split(this.connectorOf(config), resolved, divider);
-      return { tasks: tasks.map((task) => resolved.restore(task)) };
+      const isSecret = secretsAmong(describeSpec(defineConnector(this.connectorOf(config), resolved.config, this).spec));
+      return { tasks: tasks.map((task, index) => resolved.restore(task, index, isSecret)) };
     } catch (error) {
       const text = this.secretsHider(resolved.config, resolved.values)(error instanceof Error ? error.message : String(error));
       if (isRetriable(error)) throw new RetriableError(text, { cause: error });

@@ -27,7 +27,7 @@ import { topicsErrors } from '../config/topics-rule.js';
 import { isJudgedElsewhere, unsupportedSettingsIn } from '../config/unsupported-settings.js';
 import { choiceErrors } from '../catalog/plugin-choice.js';
 import { isOfTransforms, transformErrors } from '../transforms/transform-choice.js';
-import type { ResolvedConfig } from '../secrets/config-secrets.js';
+import type { ResolvedConfig } from '../secrets/resolved-config.js';
 import { defineConnector, type StageTables } from './connector-definition.js';
 
 export interface ValidationContext {
@@ -55,7 +55,7 @@ export async function validateConnector(
     isKnownElsewhere: (name) =>
       isJudgedElsewhere(name) || isOfTransforms(name) || converters.some(({ prefix }) => name.startsWith(`${prefix}.`)),
   });
-  const base = { ...checked, fields: withStoredValues(checked.fields, spec, resolved) };
+  const base = { ...checked, fields: withWrittenValues(checked.fields, spec, resolved) };
   const unsupported = unsupportedSettingsIn(config, spec);
   const wrong = new Set(base.fields.filter(({ state }) => state.errors.length > 0).map(({ state }) => state.name));
   const further = [
@@ -69,7 +69,7 @@ export async function validateConnector(
   ].filter(({ field, message }) => unresolved.every((each) => each.field !== field || each.message === message));
   const fields: { description?: ValidateAnswer['fields'][number]['description']; state: FieldState }[] = [
     ...base.fields,
-    ...undefinedSettings(spec, resolved.stored, further).map((state) => ({ state })),
+    ...undefinedSettings(spec, resolved.written, further).map((state) => ({ state })),
   ];
   const hide = hiderOf(spec, config, resolved.values);
   return {
@@ -87,20 +87,20 @@ export async function validateConnector(
   };
 }
 
-/** Shows settings with references as they are stored. What is wrong with one that has no value is said elsewhere. */
-function withStoredValues(
+/** Shows settings with references as they are written. What is wrong with one that has no value is said elsewhere. */
+function withWrittenValues(
   fields: ConfigValidation['fields'],
   spec: ConfigSpec,
-  { stored, config, errors }: ResolvedConfig,
+  { written, config, errors }: ResolvedConfig,
 ): ConfigValidation['fields'] {
   return fields.map((field) => {
     const { name } = field.state;
     const aliases = spec[name]?.aliases ?? [];
     const given = [name, ...aliases].find(
-      (each) => stored[each] !== undefined && (stored[each] !== config[each] || mayHoldReferences(stored[each])),
+      (each) => written[each] !== undefined && (written[each] !== config[each] || mayHoldReferences(written[each])),
     );
     if (given === undefined) return field;
-    const value = stored[given] ?? '';
+    const value = written[given] ?? '';
     const shown = field.description.secret && !isReference(value) ? HIDDEN_VALUE : hideEmbedded(value);
     const isMissing = errors.some((each) => each.field === given);
     return { ...field, state: { ...field.state, value: shown, errors: isMissing ? [] : field.state.errors } };

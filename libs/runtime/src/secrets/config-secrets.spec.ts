@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
-import type { ConfigProvider } from '@sluice/sdk';
+import { type ConfigProvider, isSecretName } from '@sluice/sdk';
 import { ConfigSecrets } from './config-secrets.js';
 
 const files: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -104,7 +104,7 @@ describe('the settings of a task', () => {
       literal: '${file:/db:user}',
       shape: '${t}',
     };
-    expect(resolved.restore(task)).toEqual({
+    expect(resolved.restore(task, 0, isSecretName)).toEqual({
       ...stored,
       part: '${file:/db:password}@1',
       again: '${file:/db:password}',
@@ -113,13 +113,13 @@ describe('the settings of a task', () => {
       literal: '$${file:/db:user}',
       shape: '${t}',
     });
-    expect((await secrets.resolve(resolved.restore(task))).config).toEqual(task);
+    expect((await secrets.resolve(resolved.restore(task, 0, isSecretName))).config).toEqual(task);
   });
 
   it('are refused where they hold a value in a form that no reference stands for', async () => {
     const resolved = await secrets.resolve(stored);
     const auth = Buffer.from('admin:hunter2!').toString('base64');
-    expect(() => resolved.restore({ ...resolved.config, auth })).toThrow(
+    expect(() => resolved.restore({ ...resolved.config, auth }, 0, isSecretName)).toThrow(
       /a setting auth that holds the value of a reference in another form/,
     );
   });

@@ -1,121 +1,90 @@
-import {
-  ConnectError,
-  ConnectErrorCode,
-  escapeReferences,
-  type FieldError,
-  mayHoldReferences,
-  parseReferences,
-  type ResolvedValue,
-  secretForms,
-  type TaskConfig,
-  type ValuePart,
-} from '@sluice/sdk';
-import { isFixedSetting } from './fixed-settings.js';
-import { findReferences, type FoundReferences, type ReferenceSource, textOf } from './resolve-references.js';
+import { isControlSetting } from '@sluice/core';
+import { isSealed, SealedValueError } from '@sluice/protocol';
+import { type ConfigProvider, type FieldError, mayHoldReferences, parseReferences, type TaskConfig, type ValuePart } from '@sluice/sdk';
+import { findReferences, type FoundReferences, textOf } from './resolve-references.js';
+import { ResolvedConfig, type ResolutionError, type ValueCipher } from './resolved-config.js';
 
 /** How long a provider may take for the values of one path, in milliseconds. The validation of a connector waits for it. */
 const PROVIDER_LIMIT_MS = 3_000;
-/** What stands for itself in a text of a task: replacing it would tear other words apart. */
-const COMMON_WORD = /^(?:true|false|null|none|.{0,2})$/i;
 
-/** Resolves the references of configurations with the config providers of a runner. */
+const NO_KEYS: ValueCipher = {
+  canSeal: false,
+  seal: (_connector, _setting, value) => value,
+  open: () => {
+    throw new SealedValueError('it is encrypted, and this node has no keys', '');
+  },
+};
+
+/** Returns what the present tasks of a connector have beside its settings, by their numbers; empty where it has none yet. */
+export type PresentTasks = (connector: string) => readonly Readonly<Record<string, string | null>>[];
+
+export interface ConfigSecretsOptions {
+  /** By the names that references call them. */
+  readonly providers?: ReadonlyMap<string, ConfigProvider>;
+  /** Opens encrypted values; without it none can be opened. */
+  readonly cipher?: ValueCipher;
+  readonly presentTasks?: PresentTasks;
+}
+
+/** Makes of stored settings what a connector gets: opens encrypted values, and resolves references with the config providers of a runner. */
 export class ConfigSecrets {
-  constructor(private readonly source: Pick<ReferenceSource, 'providers'> & Partial<ReferenceSource> = { providers: new Map() }) {}
+  readonly #providers: ReadonlyMap<string, ConfigProvider>;
+  readonly #cipher: ValueCipher;
+  readonly #presentTasks: PresentTasks;
+
+  constructor({ providers = new Map(), cipher = NO_KEYS, presentTasks = () => [] }: ConfigSecretsOptions = {}) {
+    this.#providers = providers;
+    this.#cipher = cipher;
+    this.#presentTasks = presentTasks;
+  }
 
   /** Resolves a configuration. Never throws: {@link ResolvedConfig.errors} says what has no value. */
   async resolve(stored: TaskConfig, signal: AbortSignal = new AbortController().signal): Promise<ResolvedConfig> {
-    const parts = new Map<string, readonly ValuePart[]>();
-    for (const [field, value] of Object.entries(stored)) if (mayHoldReferences(value)) parts.set(field, parseReferences(value));
-    if (parts.size === 0) return new ResolvedConfig(stored, stored, new Map(), []);
-    const used = [...parts].filter(([field]) => !isFixedSetting(field)).map(([, each]) => each);
-    const found = await findReferences(used, { limitMs: PROVIDER_LIMIT_MS, ...this.source }, signal);
-    const config: Record<string, string> = { ...stored };
     const errors: ResolutionError[] = [];
+    const written = this.#opened(stored, errors);
+    const parts = new Map<string, readonly ValuePart[]>();
+    for (const [field, value] of Object.entries(written)) if (mayHoldReferences(value)) parts.set(field, parseReferences(value));
+    const used = [...parts].filter(([field]) => !isControlSetting(field)).map(([, each]) => each);
+    const source = { providers: this.#providers, limitMs: PROVIDER_LIMIT_MS };
+    const found: FoundReferences = used.length === 0 ? new Map() : await findReferences(used, source, signal);
+    const config: Record<string, string> = { ...written };
     for (const [field, each] of parts) {
       const source = each.find((part) => part.kind !== 'text');
-      if (isFixedSetting(field)) {
-        if (source !== undefined) errors.push(fixedError(field, source));
+      if (isControlSetting(field)) {
+        if (source !== undefined) errors.push(controlError(field, source));
         continue;
       }
       const text = textOf(each, found);
       if (typeof text === 'string') config[field] = text;
       else errors.push(missingError(field, each, found));
     }
-    return new ResolvedConfig(stored, config, found, errors);
-  }
-}
-
-/** Why a setting has no value. */
-interface ResolutionError extends FieldError {
-  /** Only a change of settings helps. */
-  readonly isLasting: boolean;
-}
-
-/** A configuration as it is stored, and as a connector gets it. */
-export class ResolvedConfig {
-  /** What references stood for, the longest first. */
-  readonly values: readonly ResolvedValue[];
-
-  constructor(
-    readonly stored: TaskConfig,
-    /** Its references replaced by values, its escapes by what they stand for. A setting with an error is as it is stored. */
-    readonly config: TaskConfig,
-    found: FoundReferences,
-    readonly errors: readonly ResolutionError[],
-  ) {
-    this.values = [...found]
-      .flatMap(([source, answer]) => ('value' in answer ? [{ source, value: answer.value }] : []))
-      .sort((left, right) => right.value.length - left.value.length);
+    return new ResolvedConfig({ stored, written, config, found, errors, cipher: this.#cipher, presentTasks: this.#presentTasks });
   }
 
-  /** @throws ConnectError that names each setting without a value; `retriable` where it may have one later */
-  valid(): TaskConfig {
-    if (this.errors.length === 0) return this.config;
-    const isLasting = this.errors.some((error) => error.isLasting);
-    const code = isLasting ? ConnectErrorCode.configInvalid : ConnectErrorCode.unavailable;
-    throw new ConnectError(code, this.errors.map(({ message }) => message).join('\n'), { retriable: !isLasting });
-  }
-
-  /**
-   * Turns the settings of a task back into what may be stored: values into the references that they came from.
-   *
-   * @throws ConnectError where a setting holds the value of a reference in a form that no reference stands for, such as base64
-   */
-  restore(task: TaskConfig): TaskConfig {
-    return Object.fromEntries(Object.entries(task).map(([field, value]) => [field, this.#restored(field, value)]));
-  }
-
-  #restored(field: string, value: string): string {
-    const stored = this.stored[field];
-    if (stored !== undefined && value === this.config[field]) return stored;
-    if (isFixedSetting(field) || field.startsWith('sluice.')) return value;
-    const text = withReferences(value, this.values);
-    const rest = parseReferences(text).flatMap((part) => (part.kind === 'text' ? [part.text] : []));
-    if (rest.some((each) => holdsValue(each, this.values))) {
-      throw new ConnectError(
-        ConnectErrorCode.configInvalid,
-        `The connector gives its task a setting ${field} that holds the value of a reference in another form: it would be stored as it is`,
-      );
+  #opened(stored: TaskConfig, errors: ResolutionError[]): TaskConfig {
+    if (!Object.values(stored).some(isSealed)) return stored;
+    const connector = stored['name'] ?? '';
+    const written: Record<string, string> = { ...stored };
+    for (const [field, value] of Object.entries(stored)) {
+      if (!isSealed(value)) continue;
+      try {
+        written[field] = this.#cipher.open(connector, field, value);
+      } catch (error) {
+        errors.push(sealedError(field, error));
+      }
     }
-    return text;
+    return written;
   }
 }
 
-function withReferences(value: string, values: readonly ResolvedValue[]): string {
-  const known = values.find((each) => !COMMON_WORD.test(each.value) && value.includes(each.value));
-  if (known === undefined) return escapeReferences(value);
-  return value
-    .split(known.value)
-    .map((part) => withReferences(part, values))
-    .join(known.source);
+function sealedError(field: string, error: unknown): ResolutionError {
+  const reason = error instanceof SealedValueError ? error.reason : 'it cannot be opened';
+  // A changed file of keys is read again.
+  const isLasting = !(error instanceof SealedValueError && error.missingKey !== undefined && error.missingKey !== '');
+  return { field, message: `Configuration ${field} has no value: ${reason} (secrets.key.file).`, isLasting };
 }
 
-/** Whether a text has a value in any form in which errors would repeat it. */
-function holdsValue(text: string, values: readonly ResolvedValue[]): boolean {
-  return values.some(({ value }) => !COMMON_WORD.test(value) && secretForms(value).some((form) => form.length > 2 && text.includes(form)));
-}
-
-function fixedError(field: string, part: Exclude<ValuePart, { readonly kind: 'text' }>): ResolutionError {
+function controlError(field: FieldError['field'], part: Exclude<ValuePart, { readonly kind: 'text' }>): ResolutionError {
   const message = `Configuration ${field} is ${part.source}, but it cannot be a reference: it is read where no value is known. Give the value itself.`;
   return { field, message, isLasting: true };
 }

@@ -1,0 +1,75 @@
+import { type Config, isControlSetting } from '@sluice/core';
+import type { ConfigCipher } from '@sluice/node';
+import { isSealed } from '@sluice/protocol';
+import { ConnectError, ConnectErrorCode, hideEmbedded, type IsSecret, isReference } from '@sluice/sdk';
+
+/** What of a question stays readable: the gateway chooses a runner by it. */
+const IN_QUESTIONS = ['name', 'connector.class', 'connector-class', 'connector.plugin.version'];
+
+/** Encrypts secrets on their way into the topics of the cluster, and opens what is stored. */
+export class SealedConfigs {
+  constructor(private readonly cipher: Pick<ConfigCipher, 'canSeal' | 'seal' | 'open'>) {}
+
+  /** Opens the values of a stored configuration. One that this node cannot open stays sealed: it is hidden, and stored again as it is. */
+  open(connector: string, config: Config): Config {
+    if (!Object.values(config).some(isSealed)) return config;
+    return Object.fromEntries(
+      Object.entries(config).map(([setting, value]) => [setting, isSealed(value) ? this.#opened(connector, setting, value) : value]),
+    );
+  }
+
+  /**
+   * Seals the secrets of a configuration, as it is to be stored. What is stored already with the present key stays as it is, so that equal
+   * configurations are equal.
+   *
+   * @param stored the configuration that it replaces, as it is stored
+   */
+  seal(connector: string, config: Config, isSecret: IsSecret, stored: Config = {}): Config {
+    if (!this.cipher.canSeal) return config;
+    return Object.fromEntries(
+      Object.entries(config).map(([setting, value]) => [
+        setting,
+        !isSealed(value) && isToSeal(setting, value, isSecret) ? this.cipher.seal(connector, setting, value, stored[setting]) : value,
+      ]),
+    );
+  }
+
+  /** Seals everything of a configuration that a runner is asked about: which settings are secret is what it is asked. */
+  sealQuestion(config: Config): Config {
+    if (!this.cipher.canSeal) return config;
+    const connector = config['name'] ?? '';
+    return Object.fromEntries(
+      Object.entries(config).map(([setting, value]) => [
+        setting,
+        IN_QUESTIONS.includes(setting) || isSealed(value) ? value : this.cipher.seal(connector, setting, value),
+      ]),
+    );
+  }
+
+  /**
+   * Checks that nobody sends a sealed value, beside one that was stored and could not be opened.
+   *
+   * @throws ConnectError with code `CONNECT_REQUEST_INVALID`
+   */
+  checkSent(config: Config, stored: Config = {}): void {
+    const wrong = Object.keys(config).filter((setting) => isSealed(config[setting] ?? '') && config[setting] !== stored[setting]);
+    if (wrong.length === 0) return;
+    throw new ConnectError(
+      ConnectErrorCode.requestInvalid,
+      `Values given for ${wrong.join(', ')} begin with sluice-sealed: which only Sluice itself writes. Give the value itself.`,
+    );
+  }
+
+  #opened(connector: string, setting: string, sealed: string): string {
+    try {
+      return this.cipher.open(connector, setting, sealed);
+    } catch {
+      return sealed;
+    }
+  }
+}
+
+function isToSeal(setting: string, value: string, isSecret: IsSecret): boolean {
+  if (value === '' || isControlSetting(setting)) return false;
+  return isSecret(setting) ? !isReference(value) : hideEmbedded(value) !== value;
+}

@@ -1,0 +1,98 @@
+import { randomBytes } from 'node:crypto';
+import { describe, expect, it } from '@jest/globals';
+import { isSealed, openSealed, sealedWith, sealValue } from '@sluice/protocol';
+import { type ConfigProvider, isSecretName, type TaskConfig } from '@sluice/sdk';
+import { ConfigSecrets } from './config-secrets.js';
+import type { ValueCipher } from './resolved-config.js';
+
+const key = { id: 'k1', bytes: randomBytes(32) };
+const cipher: ValueCipher = {
+  canSeal: true,
+  seal: (connector, setting, value, before) => {
+    if (typeof before === 'string' && isSealed(before) && cipher.open(connector, setting, before) === value) return before;
+    return sealValue(value, key, { clusterId: 'c', connector, setting });
+  },
+  open: (connector, setting, sealed) =>
+    openSealed(sealed, (id) => (id === 'k1' ? key.bytes : undefined), { clusterId: 'c', connector, setting }),
+};
+const env: ConfigProvider = {
+  get: (_, keys) => Promise.resolve({ values: Object.fromEntries(keys.map((each) => [each, `value-of-${each}`])) }),
+};
+const providers = new Map([['env', env]]);
+const present: TaskConfig[] = [];
+const secrets = new ConfigSecrets({ providers, cipher, presentTasks: () => present });
+const password = 'hunter2!';
+const stored = {
+  name: 'c',
+  password: cipher.seal('c', 'password', password),
+  url: cipher.seal('c', 'url', 'db://u:swordfish@h/${env:DB}'),
+  plain: 'x',
+};
+
+describe('settings with encrypted values', () => {
+  it('are opened, and their references resolved', async () => {
+    const resolved = await secrets.resolve(stored);
+    expect(resolved.written).toEqual({ ...stored, password, url: 'db://u:swordfish@h/${env:DB}' });
+    expect(resolved.valid()).toEqual({ ...stored, password, url: 'db://u:swordfish@h/value-of-DB' });
+  });
+
+  it.each([
+    [
+      'no keys',
+      new ConfigSecrets({ providers }),
+      /password has no value: it is encrypted, and this node has no keys \(secrets\.key\.file\)/,
+      false,
+    ],
+    [
+      'other keys',
+      new ConfigSecrets({
+        cipher: {
+          ...cipher,
+          open: (_, __, sealed) => openSealed(sealed, () => undefined, { clusterId: 'c', connector: 'c', setting: '' }),
+        },
+      }),
+      /password has no value: it is encrypted with the key k1, which this node does not have/,
+      true,
+    ],
+  ])('have an error by name on a node with %s', async (_, other, message, retriable) => {
+    const resolved = await other.resolve({ name: 'c', password: stored.password });
+    expect(() => resolved.valid()).toThrow(message);
+    expect(() => resolved.valid()).toThrow(expect.objectContaining({ retriable }));
+  });
+
+  it('do not open as settings of another connector', async () => {
+    const { errors } = await secrets.resolve({ ...stored, name: 'd' });
+    expect(errors.map(({ field, isLasting }) => [field, isLasting])).toEqual([
+      ['password', true],
+      ['url', true],
+    ]);
+  });
+
+  it('are stored as they were, and what tasks get of their secrets is encrypted', async () => {
+    const resolved = await secrets.resolve(stored);
+    const task = {
+      ...resolved.config,
+      'own.password': 'other-secret',
+      'part.of.it': `user=${password}`,
+      'in.base64': Buffer.from(`u:${password}`).toString('base64'),
+      'in.url': 'https://u:x@h/',
+      of: 'value-of-DB',
+      'of.base64': Buffer.from('value-of-DB').toString('base64'),
+      plain: 'y',
+    };
+    const restored = resolved.restore(task, 0, isSecretName);
+    expect(restored).toMatchObject({ ...stored, plain: 'y', of: '${env:DB}' });
+    const sealed = ['own.password', 'part.of.it', 'in.base64', 'in.url', 'of.base64'];
+    expect(sealed.map((field) => sealedWith(restored[field] ?? ''))).toEqual(sealed.map(() => 'k1'));
+    expect((await secrets.resolve(restored)).valid()).toEqual(task);
+  });
+
+  it('stay what the present tasks have where that is the same: nothing restarts for another nonce', async () => {
+    const resolved = await secrets.resolve(stored);
+    const task = { ...resolved.config, 'own.password': 'other-secret' };
+    const first = resolved.restore(task, 0, isSecretName);
+    present[0] = first;
+    expect(resolved.restore(task, 0, isSecretName)).toEqual(first);
+    expect(resolved.restore({ ...task, 'own.password': 'changed' }, 0, isSecretName)['own.password']).not.toBe(first['own.password']);
+  });
+});
