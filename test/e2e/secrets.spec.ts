@@ -32,7 +32,7 @@ const common = {
   validate: async (config) => (config.refuse === undefined ? [] : [{ field: 'topic', message: 'refused: ' + leak(config) }]),
   taskConfigs: (config) => {
     if (config.topic === 'unsplittable') throw new Error('cannot be split: ' + leak(config));
-    return [{ ...config, 'made.of.secret': 'user=admin;' + config.note, 'own.password': config.pin }];
+    return [{ ...config, 'made.of.note': 'user=admin;' + config.note, 'own.password': config.pin }];
   },
 };
 const pause = (signal) => new Promise((resolve) => { const timer = setTimeout(resolve, 50); signal?.addEventListener('abort', () => { clearTimeout(timer); resolve(); }); });
@@ -73,7 +73,7 @@ export const connectors = [
           failures += 1;
           if (failures % 3 !== 0) throw Object.assign(new Error('put: ' + leak(config)), { retriable: failures % 2 === 0 });
         },
-        open: async () => {},
+        open: async () => [],
         close: async () => {},
         flush: async () => {},
         stop: async () => {},
@@ -238,7 +238,7 @@ describe.each(['1', '2'])('secrets of connectors, with task.threads=%s', (thread
     ];
     expect(tasks[0].config).toMatchObject({
       ...configs().referring,
-      'made.of.secret': 'user=admin;${file:${env:E2E_FOLDER}/db.properties:password}',
+      'made.of.note': 'user=admin;${file:${env:E2E_FOLDER}/db.properties:password}',
       'own.password': '${env:E2E_SECRET}',
     });
     const inline = JSON.parse((await ask('GET', '/connectors/source-inline/tasks')).text) as [{ readonly config: Record<string, string> }];
@@ -249,6 +249,33 @@ describe.each(['1', '2'])('secrets of connectors, with task.threads=%s', (thread
     const found = [...(await inMetrics()), ...inAnswers(), ...inFiles(), ...(await inTopics())];
     expect(found).toEqual([]);
   }, 400_000);
+
+  it('restart the tasks that use one when it changes, if they are to', async () => {
+    const file = join(outside, 'path.properties');
+    for (const name of ['one', 'two']) writeFileSync(join(outside, name), `line of ${name}\n`);
+    writeFileSync(file, `path=${join(outside, 'one')}\n`);
+    const generationOf = async (name: string): Promise<number> => {
+      const { body } = await cluster.request('GET', `/connectors/${name}/tasks/0/status`);
+      const { state, generation } = body as { readonly state: string; readonly generation?: number };
+      return state === 'RUNNING' ? (generation ?? 0) : 0;
+    };
+    const before = new Map<string, number>();
+    for (const reload of ['restart', 'none']) {
+      const config = {
+        'connector.class': 'FileStreamSource',
+        topic: cluster.topic(reload),
+        file: `\${file:${file}:path}`,
+        'config.action.reload': reload,
+      };
+      expect((await cluster.request('PUT', `/connectors/reload-${reload}/config`, config)).status).toBe(201);
+      await cluster.untilTask(`reload-${reload}`, 'RUNNING');
+      before.set(reload, await generationOf(`reload-${reload}`));
+    }
+    writeFileSync(file, `path=${join(outside, 'two')}\n`);
+    await until('the task has a new generation', async () => (await generationOf('reload-restart')) > (before.get('restart') ?? 0), 60_000);
+    expect(cluster.role('source-runner-1').log).toContain(`Task reload-restart-0 restarts: the value of \${file:${file}:path} has changed`);
+    expect(await generationOf('reload-none')).toBe(before.get('none'));
+  }, 300_000);
 
   const inAnswers = (): readonly string[] => {
     expect(answers.length).toBeGreaterThan(20);

@@ -171,6 +171,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
   const tasks: NodeTasks = new NodeTasks({
     node,
     plugins,
+    secrets,
     pluginInfos: () => loader.infos(),
     createLoop: threads === undefined ? runHere : (task) => threads.createLoop(task),
     commands,

@@ -1,7 +1,16 @@
 import { DesiredTasks, type PluginInfo, taskKey, type TaskReport } from '@sluice/core';
 import { type ClusterNode, type CommandSender, type Heartbeat, nodeHeartbeat } from '@sluice/node';
-import { describerOf, type PluginRegistry, type ResolvedTask, systemClock, TaskHost, type TaskLoop } from '@sluice/runtime';
+import {
+  type ConfigSecrets,
+  describerOf,
+  type PluginRegistry,
+  type ResolvedTask,
+  systemClock,
+  TaskHost,
+  type TaskLoop,
+} from '@sluice/runtime';
 import type { TaskMeter } from '../metrics/task-meter.js';
+import { SecretWatch } from '../secrets/secret-watch.js';
 import type { ConnectorRates } from './connector-rates.js';
 import { GenerationRequests } from './generation-requests.js';
 import { TaskReconciler } from './task-reconciler.js';
@@ -12,9 +21,14 @@ const KILL_TIMEOUT_MS = 5000;
 
 const RESTART_TIMEOUT_MS = 10_000;
 
+/** How soon a changed secret is seen. */
+const SECRETS_INTERVAL_MS = 10_000;
+
 export interface NodeTasksOptions {
   readonly node: ClusterNode;
   readonly plugins: PluginRegistry;
+  /** Of the plugins. */
+  readonly secrets: Pick<ConfigSecrets, 'current'>;
   /** What the node reports of its plugins. */
   readonly pluginInfos: () => readonly PluginInfo[];
   /** Makes the loop of a task; throws when its settings are wrong. */
@@ -31,12 +45,13 @@ export class NodeTasks {
   readonly #host: TaskHost;
   readonly #heartbeat: Heartbeat;
   readonly #reconciler: TaskReconciler;
+  readonly #secrets: SecretWatch;
   #unsubscribe: () => void = () => undefined;
   #isLeaving = false;
   #isReconcilingSoon = false;
 
   constructor(options: NodeTasksOptions) {
-    const { createLoop, meter, node, pluginInfos, plugins, commands } = options;
+    const { createLoop, meter, node, pluginInfos, plugins, secrets, commands } = options;
     const logger = node.logger.scoped('tasks');
     const generations = new GenerationRequests((name, tasks) =>
       commands.submit({ kind: 'tasks.restart', name, tasks }, RESTART_TIMEOUT_MS),
@@ -44,7 +59,11 @@ export class NodeTasks {
     this.#options = options;
     this.#desired = new DesiredTasks(node.self);
     this.#host = new TaskHost({
-      resolve: (task, signal) => plugins.resolveTask(task, signal),
+      resolve: async (task, signal) => {
+        const resolved = await plugins.resolveTask(task, signal);
+        this.#secrets.note(task, resolved);
+        return resolved;
+      },
       createLoop: (task) => meter.counted(task.id, () => createLoop(plugins.pinned(task))),
       versionOf: ({ config }) => plugins.versionOf(config),
       describerOf: (task) => describerOf(plugins.pinned(task), plugins),
@@ -61,6 +80,16 @@ export class NodeTasks {
         );
       },
       killTimeoutMs: KILL_TIMEOUT_MS,
+    });
+    this.#secrets = new SecretWatch({
+      secrets,
+      held: () => this.heldKeys(),
+      renew: (key) => {
+        this.#host.renew(key);
+      },
+      logger,
+      nowMs: () => systemClock.nowMs(),
+      intervalMs: SECRETS_INTERVAL_MS,
     });
     this.#heartbeat = nodeHeartbeat(node, () => ({
       leaving: this.#isLeaving,
@@ -82,6 +111,7 @@ export class NodeTasks {
   start(): void {
     this.#unsubscribe = this.#followAssignments();
     this.#heartbeat.start();
+    this.#secrets.start();
     this.#limitRates();
     this.#reconciler.reconcile();
   }
@@ -89,6 +119,7 @@ export class NodeTasks {
   /** Stops all tasks; the leader reassigns each as soon as a report says that it is gone. Reports continue until {@link stop}. */
   async leave(): Promise<void> {
     this.#isLeaving = true;
+    this.#secrets.stop();
     this.#reconciler.close();
     this.#heartbeat.announce();
     await this.#host.stopAll();

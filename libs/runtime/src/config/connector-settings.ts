@@ -211,6 +211,19 @@ export const commonSettingsSpec = {
     width: 'short',
     displayName: 'Maximum delay of restarts',
   },
+  'secrets.reload': {
+    type: 'string',
+    importance: 'low',
+    default: 'restart',
+    oneOf: ['restart', 'none'],
+    aliases: ['config.action.reload'],
+    doc:
+      'What follows when the value of a reference such as `${file:/path:key}` changes: the tasks that use it restart within some 10 s (restart), or take it ' +
+      'at their next start (none).',
+    group: 'Common',
+    width: 'short',
+    displayName: 'Reload of secrets',
+  },
   ...rateLimitsSpec,
 } as const satisfies ConfigSpec;
 

@@ -43,11 +43,6 @@ const UNSUPPORTED_SETTINGS: readonly UnsupportedSetting[] = [
   },
   { names: /^topic\.creation\./, reason: 'Sluice sets only the number of queues of a topic that it creates' },
   { names: /^(producer|consumer|admin)\.override\./, reason: 'these are settings of the clients of Kafka' },
-  {
-    names: /^config\.action\.reload$/,
-    accepts: ['none'],
-    reason: 'a task takes the new value of a reference at its next start',
-  },
   { names: /^tasks\.max\.enforce$/, accepts: ['true'], reason: 'Sluice always enforces tasks.max' },
   {
     names: /^ordering\.msg\.enable$/,

@@ -124,3 +124,26 @@ describe('the settings of a task', () => {
     );
   });
 });
+
+describe('the present values of references', () => {
+  const constant: ConfigProvider = { ...env, isConstant: true };
+  const holding: ConfigProvider = {
+    get: (path, keys) => file.get(path, keys, new AbortController().signal).then(({ values }) => ({ values, ttlMs: 5 })),
+  };
+  const watching = new ConfigSecrets({ providers: new Map([...providers, ['constant', constant], ['holding', holding]]) });
+  const { signal } = new AbortController();
+
+  it('are those of providers whose values may change, with the time that they hold', async () => {
+    const sources = ['${file:/db:user}', '${constant:STAGE}', '${holding:/db:user}', '${file:/none:a}', '${constant:${file:/db:user}}'];
+    const current = await watching.current(sources, signal);
+    expect(current.get('${file:/db:user}')).toEqual({ value: 'admin' });
+    expect(current.get('${holding:/db:user}')).toEqual({ value: 'admin', ttlMs: 5 });
+    expect(current.get('${constant:${file:/db:user}}')).toEqual({ value: 'admin' });
+    expect([current.has('${constant:STAGE}'), current.has('${file:/none:a}')]).toEqual([false, false]);
+  });
+
+  it('are asked for in parts where there are many', async () => {
+    const sources = Array.from({ length: 1000 }, (_, index) => `\${env:KEY_${index}}`);
+    expect((await watching.current(sources, signal)).size).toBe(1000);
+  });
+});

@@ -6,6 +6,14 @@ import { ResolvedConfig, type ResolutionError, type ValueCipher } from './resolv
 
 /** How long a provider may take for the values of one path, in milliseconds. The validation of a connector waits for it. */
 const PROVIDER_LIMIT_MS = 3_000;
+/** How many references are asked for at a time; those inside others are asked for beside them. */
+const MAX_REFERENCES = 50;
+
+/** A value, and how long it holds at least, where its provider says so. */
+export interface ProvidedValue {
+  readonly value: string;
+  readonly ttlMs?: number;
+}
 
 const NO_KEYS: ValueCipher = {
   canSeal: false,
@@ -59,6 +67,29 @@ export class ConfigSecrets {
       else errors.push(missingError(field, each, found));
     }
     return new ResolvedConfig({ stored, written, config, found, errors, cipher: this.#cipher, presentTasks: this.#presentTasks });
+  }
+
+  /**
+   * Returns what references stand for now. Those whose providers never change, and those that have no value now, are left out.
+   *
+   * @param sources as they are written, `${env:NAME}`
+   */
+  async current(sources: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, ProvidedValue>> {
+    const parts = sources.map(parseReferences).filter((each) => each.some((part) => !this.#isConstant(part)));
+    const current = new Map<string, ProvidedValue>();
+    for (let from = 0; from < parts.length; from += MAX_REFERENCES) {
+      const some = parts.slice(from, from + MAX_REFERENCES);
+      const found = await findReferences(some, { providers: this.#providers, limitMs: PROVIDER_LIMIT_MS }, signal);
+      for (const [source, answer] of found) if ('value' in answer) current.set(source, answer);
+    }
+    return current;
+  }
+
+  /** One that depends on another has a path or key that may change. */
+  #isConstant(part: ValuePart): boolean {
+    if (part.kind !== 'reference') return true;
+    const { provider, path = [], key } = part;
+    return this.#providers.get(provider)?.isConstant === true && [...path, ...key].every((each) => this.#isConstant(each));
   }
 
   #opened(stored: TaskConfig, errors: ResolutionError[]): TaskConfig {

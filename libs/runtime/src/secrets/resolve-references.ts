@@ -4,7 +4,8 @@ import { untilAborted, withLimit } from '@sluice/time';
 /** References of one configuration; a larger number is a mistake. */
 const MAX_REFERENCES = 500;
 
-export type Found = { readonly value: string } | { readonly reason: string; readonly isLasting: boolean };
+/** `ttlMs` is how long the value holds, where its provider says so. */
+export type Found = { readonly value: string; readonly ttlMs?: number } | { readonly reason: string; readonly isLasting: boolean };
 
 /** Values by their references as they are written. */
 export type FoundReferences = ReadonlyMap<string, Found>;
@@ -103,12 +104,15 @@ async function ask(
   const keys = [...new Set(asked.values())];
   try {
     // A provider of a plugin may not heed the signal.
-    const { values } = await withLimit(signal, limitMs, (limited) =>
+    const { values, ttlMs } = await withLimit(signal, limitMs, (limited) =>
       Promise.race([provider.get(path, keys, limited), rejectedAtAbort(limited)]),
     );
     for (const [written, key] of asked) {
       const value: unknown = Object.hasOwn(values, key) ? values[key] : undefined;
-      found.set(written, typeof value === 'string' ? { value } : { reason: 'it has no value', isLasting: false });
+      found.set(
+        written,
+        typeof value === 'string' ? { value, ...(ttlMs === undefined ? {} : { ttlMs }) } : { reason: 'it has no value', isLasting: false },
+      );
     }
   } catch (error) {
     fail(error instanceof Error ? error.message : 'its provider failed', false);
