@@ -68,6 +68,11 @@ describe('settings with references', () => {
     ]);
   });
 
+  it('are not given to the connector for its own check while one has no value', async () => {
+    const validation = await new PluginRegistry([source]).validate('ListSource', { ...good, pin: '${env:PIN}', last: '0' });
+    expect(errorsOf(validation).map(([field]) => field)).toEqual(['pin']);
+  });
+
   it('hide what is written beside a reference in a secret setting', async () => {
     const validation = await resolving.validate('ListSource', { ...referring, pin: 'abc${env:PIN}' });
     expect(stateOf(validation, 'pin')?.value).toBe('[hidden]');
