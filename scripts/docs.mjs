@@ -128,7 +128,7 @@ async function transformsPage() {
   const sectionOf = ({ names, doc, aliases, spec }) => [
     `### ${names.join(', ')}`,
     '',
-    `${doc} Other names: ${codeList(aliases)}.`,
+    aliases.length === 0 ? doc : `${doc} Other names: ${codeList(aliases)}.`,
     '',
     ...(Object.keys(spec).length === 0 ? ['It has no settings.'] : [toMarkdown(spec)]),
     '',

@@ -15,6 +15,7 @@ import { setSchemaMetadataTransforms } from './kafka-connect/set-schema-metadata
 import { timestampConverterTransforms } from './kafka-connect/timestamp-converter.transform.js';
 import { timestampRouterTransform } from './kafka-connect/timestamp-router.transform.js';
 import { valueToKeyTransform } from './kafka-connect/value-to-key.transform.js';
+import { jsonataTransform } from './jsonata/jsonata.transform.js';
 import { hasHeaderKeyPredicate } from './predicates/has-header-key.predicate.js';
 import { recordIsTombstonePredicate } from './predicates/record-is-tombstone.predicate.js';
 import { topicNameMatchesPredicate } from './predicates/topic-name-matches.predicate.js';
@@ -51,6 +52,7 @@ export const TRANSFORM_PLUGINS: readonly TransformPlugin[] = [
   ...patternRenameTransforms,
   ...setMaximumPrecisionTransforms,
   ...setNullTransforms,
+  jsonataTransform,
 ];
 
 /** The predicates that every runner has. */

@@ -109,7 +109,6 @@ function quotedName(text: string, start: number): { readonly name: string; reado
   for (let at = text.indexOf(BACKTICK, from); at >= 0; at = text.indexOf(BACKTICK, at + 1)) {
     const isEscaped = text.charAt(at - 1) === '\\';
     const isLast = at === text.length - 1;
-    if (isLast && isEscaped) break;
     if (!isLast && text.charAt(at + 1) !== '.') continue;
     if (!isEscaped) return { name: name + text.slice(from, at), end: at + 1 };
     name += text.slice(from, at - 1) + BACKTICK;

@@ -11,6 +11,7 @@ describe('a replacement of Java', () => {
     ['a', '\\$1\\\\', 'ab', '$1\\b'],
     // As many digits as there is a group for.
     ['(a)', '$12', 'a', 'a2'],
+    ['(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)', '$10', 'abcdefghij', 'j'],
     ['(a)|(b)', '<$2>', 'a', '<>'],
     ['a', '$0$0', 'a', 'aa'],
     // The first match, which is not the whole text that matches.

@@ -53,7 +53,8 @@ describe('Flatten', () => {
   });
 
   it('keeps fields whose names JavaScript knows', () => {
-    const value = JSON.parse('{"__proto__":{"x":1},"constructor":{"y":2}}') as Record<string, never>;
-    expect(JSON.stringify(valueAfter('Flatten$Value', { delimiter: '_' }, value)?.value)).toBe('{"__proto___x":1,"constructor_y":2}');
+    const value = JSON.parse('{"__proto__":5,"a":{"__proto__":{"x":1}},"constructor":{"y":2}}') as Record<string, never>;
+    const flat = JSON.stringify(valueAfter('Flatten$Value', { delimiter: '_' }, value)?.value);
+    expect(flat).toBe('{"__proto__":5,"a___proto___x":1,"constructor_y":2}');
   });
 });
