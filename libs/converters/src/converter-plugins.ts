@@ -1,6 +1,8 @@
 import { type Converter, type ConverterPlugin, type FieldError, type RawConfig, requireConfig } from '@sluice/sdk';
 import { avroConverter, registryProblems } from './avro/avro.converter.js';
 import { avroConverterSpec } from './avro/avro-settings.js';
+import { jsonSchemaConverter } from './json-schema/json-schema.converter.js';
+import { jsonSchemaConverterSpec } from './json-schema/json-schema-names.js';
 import { JsonConverter, jsonConverterSpec } from './json/json.converter.js';
 import { BooleanConverter } from './plain/boolean.converter.js';
 import { ByteArrayConverter } from './plain/byte-array.converter.js';
@@ -71,6 +73,16 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
     spec: avroConverterSpec,
     validate: registryProblems,
     create: avroConverter,
+  },
+  {
+    kind: 'converter',
+    name: 'JsonSchemaConverter',
+    aliases: ['JsonSchema', 'io.confluent.connect.json.JsonSchemaConverter'],
+    version: VERSION,
+    doc: 'JSON behind the id of its JSON Schema in a schema registry with the Confluent API.',
+    spec: jsonSchemaConverterSpec,
+    validate: registryProblems,
+    create: jsonSchemaConverter,
   },
 ];
 

@@ -40,6 +40,7 @@ async function ask(path: string, method = 'GET', body?: object): Promise<unknown
 }
 
 const AVRO = 'io.confluent.connect.avro.AvroConverter';
+const JSON_SCHEMA = 'io.confluent.connect.json.JsonSchemaConverter';
 const first = SchemaBuilder.struct('shop.Order').field('id', schemas.int64).field('price', SchemaBuilder.decimal(2)).build();
 const second = SchemaBuilder.struct('shop.Order')
   .field('id', schemas.int64)
@@ -103,5 +104,21 @@ describe('AvroConverter on a real registry', () => {
     await registry.resume();
     const again = await write(converter, { id: 4n, price, note: null, count: null }, second, 'outage');
     expect((await read(converterOf(AVRO), again)).value).toEqual({ id: 4n, price, note: null, count: null });
+  });
+});
+
+describe('JsonSchemaConverter on a real registry', () => {
+  it('reads what it wrote before and after a schema evolved, and refuses one that is incompatible', async () => {
+    // An open schema narrows what a property may be when it names one more.
+    const converter = converterOf(JSON_SCHEMA, { 'object.additional.properties': 'false' });
+    const before = await write(converter, { id: 9_007_199_254_740_993n, price }, first, 'json');
+    await ask('/config/json-value', 'PUT', { compatibility: 'BACKWARD' });
+    const after = await write(converter, { id: 2n, price, note: 'späť', count: -5n }, second, 'json');
+    expect(await read(converterOf(JSON_SCHEMA), before)).toEqual({ value: { id: 9_007_199_254_740_993n, price }, schema: first });
+    expect(await read(converterOf(JSON_SCHEMA), after)).toEqual({ value: { id: 2n, price, note: 'späť', count: -5n }, schema: second });
+    await expect(write(converter, { id: 'x' }, incompatible, 'json')).rejects.toThrow(
+      'JsonSchemaConverter: The schema is incompatible with an earlier one of subject json-value: ',
+    );
+    await expect(read(converterOf(AVRO), before)).rejects.toThrow('it is of type JSON; AvroConverter converts AVRO');
   });
 });

@@ -1,0 +1,47 @@
+import type { ConfigOf, ConfigSpec } from '@sluice/sdk';
+import { registrySpec } from '../registry/registry-settings.js';
+
+/** The names that Confluent's JsonSchemaConverter gives to what JSON Schema has no place for. */
+const NAMESPACE = 'io.confluent.connect.json';
+export const ONE_OF_NAME = `${NAMESPACE}.OneOf`;
+export const ENUM_PARAMETER = `${NAMESPACE}.Enum`;
+export const CONNECT_TYPE = 'connect.type';
+export const CONNECT_INDEX = 'connect.index';
+export const CONNECT_VERSION = 'connect.version';
+export const CONNECT_PARAMETERS = 'connect.parameters';
+
+export const jsonSchemaConverterSpec = {
+  ...registrySpec,
+  'decimal.format': {
+    type: 'string',
+    importance: 'low',
+    default: 'BASE64',
+    oneOf: ['BASE64', 'base64', 'NUMERIC', 'numeric'],
+    doc: 'How decimals are written: `BASE64`, the bytes of the unscaled value, or `NUMERIC`, the digits. Both are read.',
+  },
+  'json.fail.invalid.schema': {
+    type: 'boolean',
+    importance: 'low',
+    default: false,
+    doc: 'Whether each value is checked by its JSON Schema, where it is written and where it is read. Formats of strings are not checked.',
+  },
+  'object.additional.properties': {
+    type: 'boolean',
+    importance: 'medium',
+    default: true,
+    doc: 'Whether schemas of structs allow properties that they do not name.',
+  },
+  'use.optional.for.nonrequired': {
+    type: 'boolean',
+    importance: 'medium',
+    default: false,
+    doc: 'Whether properties that a schema does not require are optional fields, and fields that are not optional are required.',
+  },
+} as const satisfies ConfigSpec;
+
+export type JsonSchemaSettings = ConfigOf<typeof jsonSchemaConverterSpec>;
+
+/** A JSON Schema in its JSON. */
+export interface JsonSchemaObject {
+  readonly [keyword: string]: unknown;
+}
