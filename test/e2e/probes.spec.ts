@@ -6,7 +6,7 @@ import { RocketMqClient } from '@sluice/rocketmq';
 import { metricOf, parsePrometheusText, valueOf, type Scrape } from '../support/prometheus-text.js';
 import { appendLines } from '../support/sample-lines.js';
 import { SmallDisk } from '../support/small-disk.js';
-import { type IsolatedCluster, SluiceCluster, until } from '../support/sluice-cluster.js';
+import { type IsolatedCluster, type RestAnswer, SluiceCluster, until } from '../support/sluice-cluster.js';
 
 const recoveryMs = 180_000;
 const answerLimitMs = 2500;
@@ -182,6 +182,30 @@ describe('probes and metrics of all roles', () => {
     expect((await cluster.request('PUT', '/connectors/out/resume')).status).toBe(202);
     await until('the lag is gone', async () => (await sinks('sluice_connector_lag_messages')) === 0);
     expect(await sinks('sluice_connector_records_out_total')).toBe(2 * lines);
+  }, 180_000);
+
+  it('a level of a log is set in every node that has the logger', async () => {
+    const set = (logger: string, level: string): Promise<RestAnswer> =>
+      cluster.request('PUT', `/admin/loggers/${logger}?scope=cluster`, { level });
+    // Only the coordinator has this one: the gateway learns that from its answer.
+    expect(await set('coordinator', 'DEBUG')).toMatchObject({ status: 204 });
+    expect(await set('nobody', 'DEBUG')).toMatchObject({ status: 404 });
+    const runner = cluster.role('source-runner-1');
+    const generationOf = async (name: string): Promise<number> => {
+      const { body } = await cluster.request('GET', `/connectors/${name}/status`);
+      const [task] = (body as { readonly tasks: readonly { readonly state: string; readonly generation: number }[] }).tasks;
+      return task?.state === 'RUNNING' ? task.generation : 0;
+    };
+    const restarts = async (level: string): Promise<string> => {
+      expect(await set('tasks', level)).toMatchObject({ status: 204 });
+      const { length } = runner.log;
+      const before = await generationOf('in');
+      await cluster.request('POST', '/connectors/in/restart?includeTasks=true');
+      await until('the task runs again', async () => (await generationOf('in')) > before, recoveryMs);
+      return runner.log.slice(length);
+    };
+    expect(await restarts('WARN')).not.toContain('[tasks] Starting in-0');
+    expect(await restarts('INFO')).toContain('[tasks] Starting in-0');
   }, 180_000);
 
   it('a full disk shows in the store check of the role that writes there', async () => {

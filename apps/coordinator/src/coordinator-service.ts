@@ -5,6 +5,7 @@ import {
   collectModel,
   HeadWatch,
   HealthModule,
+  LoggersModule,
   MetricsModule,
   nodeChecks,
   NodeError,
@@ -157,7 +158,11 @@ function moduleOf(node: ClusterNode, rpc: RpcEndpoint, loop: CoordinatorLoop): D
   };
   return {
     module: CoordinatorModule,
-    imports: [HealthModule.forChecks(nodeChecks(node, rpc, election)), MetricsModule.forRegistry(coordinatorMetrics(node, rpc, loop))],
+    imports: [
+      HealthModule.forChecks(nodeChecks(node, rpc, election)),
+      MetricsModule.forRegistry(coordinatorMetrics(node, rpc, loop)),
+      LoggersModule.forLevels(node.logger.levels),
+    ],
   };
 }
 

@@ -4,6 +4,7 @@ import {
   HeadWatch,
   HealthModule,
   LiveReports,
+  LoggersModule,
   MetricsModule,
   nodeChecks,
   nodeHeartbeat,
@@ -17,7 +18,8 @@ import {
 import type { RpcEndpoint } from '@sluice/rpc';
 import { configureGateway } from './http/configure-gateway.js';
 import { GatewayModule } from './gateway.module.js';
-import { LogCommands, LogReadModel, ProcessNodeLogger } from './adapters/node-adapters.js';
+import { LogCommands, LogReadModel } from './adapters/node-adapters.js';
+import { NodeLoggers } from './adapters/node-loggers.js';
 import { RunnerQuestions } from './adapters/runner-questions.js';
 import { ClusterView } from './view/cluster-view.js';
 
@@ -45,8 +47,9 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
     {
       commands: new LogCommands(sender),
       plugins: new RunnerQuestions(reports, rpc),
-      logger: new ProcessNodeLogger(logger),
       cipher,
+      logger: logger.scoped('connectors'),
+      loggers: new NodeLoggers(settings.nodeId, logger.levels, reports, rpc),
     },
     gatewaySettings,
     HealthModule.forChecks(
@@ -64,6 +67,7 @@ export function createGatewayService(node: ClusterNode, rpc: RpcEndpoint): Servi
       }),
     ),
     MetricsModule.forRegistry(metrics),
+    LoggersModule.forLevels(logger.levels),
   );
   return {
     module,

@@ -5,6 +5,7 @@ import { createGateway } from './testing/create-gateway.js';
 import { GatewayModule } from './gateway.module.js';
 import type { NodeLogger } from './ports/gateway-ports.js';
 import { ClusterView } from './view/cluster-view.js';
+import { FakeLoggers } from './testing/gateway-client.js';
 import { InMemoryCluster } from './testing/in-memory-cluster.js';
 
 @Controller('health')
@@ -34,12 +35,10 @@ describe('the gateway module', () => {
   it('boots with its ports and the routes of imported modules, and stops', async () => {
     const cluster = new InMemoryCluster();
     const logger: NodeLogger = {
-      level: () => 'INFO',
-      setLevel: () => undefined,
       info: () => undefined,
       warn: () => undefined,
     };
-    const ports = { commands: cluster, plugins: cluster, logger, cipher: new ConfigCipher('c', undefined) };
+    const ports = { commands: cluster, plugins: cluster, logger, loggers: new FakeLoggers(), cipher: new ConfigCipher('c', undefined) };
     const view = new ClusterView(cluster, settings);
     const app = await createGateway(GatewayModule.forPorts(view, ports, settings, ProbeModule), settings);
     expect(app.get(ClusterView)).toBe(view);

@@ -36,7 +36,7 @@ export class GatewayModule {
     settings: GatewaySettings,
     ...imports: NonNullable<DynamicModule['imports']>
   ): DynamicModule {
-    const { commands, plugins, logger, cipher } = ports;
+    const { commands, plugins, logger, loggers, cipher } = ports;
     const sealed = new SealedConfigs(cipher);
     return {
       module: GatewayModule,
@@ -44,7 +44,7 @@ export class GatewayModule {
       providers: [
         { provide: gatewaySettingsToken, useValue: settings },
         { provide: ClusterView, useValue: view },
-        { provide: LoggersService, useFactory: () => new LoggersService(logger) },
+        { provide: LoggersService, useFactory: () => new LoggersService(loggers) },
         { provide: SecretSettings, useFactory: () => new SecretSettings(plugins, { waitMs: SECRETS_WAIT_MS }) },
         { provide: PluginCatalog, useFactory: () => new PluginCatalog(plugins, view, sealed) },
         {

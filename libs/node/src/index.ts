@@ -17,6 +17,8 @@ export { HealthModule } from './health/health.module.js';
 export * from './health/log-check.js';
 export * from './health/name-server-check.js';
 export * from './health/node-checks.js';
+export * from './logging/log-levels.js';
+export * from './logging/loggers.module.js';
 export * from './logging/process-logger.js';
 export * from './logging/outage-logger.js';
 export * from './metrics/metric-registry.js';

@@ -7,6 +7,7 @@ import {
   ClusterNode,
   createTopics,
   initCluster,
+  type LogThreshold,
   ProcessLogger,
   nodeSettingsOf,
   readSettings,
@@ -21,12 +22,12 @@ const heap = { brokerMb: 256, brokerDirectMb: 256 };
 
 /** Keeps what is said instead of writing it. */
 class KeptLog extends ProcessLogger {
-  readonly lines: string[] = [];
-  override log(text: unknown): void {
-    this.lines.push(String(text));
-  }
-  override warn(text: unknown): void {
-    this.lines.push(String(text));
+  readonly lines: string[];
+
+  constructor(threshold: LogThreshold) {
+    const lines: string[] = [];
+    super(threshold, (line) => void lines.push(line));
+    this.lines = lines;
   }
 }
 

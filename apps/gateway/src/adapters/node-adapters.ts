@@ -1,13 +1,7 @@
 import type { CommandBody, CommandOutcome, ClusterState, ReportsView } from '@sluice/core';
-import { CommandUnansweredError, type CommandSender, type LiveReports, type LogFollower, type ProcessLogger } from '@sluice/node';
+import { CommandUnansweredError, type CommandSender, type LiveReports, type LogFollower } from '@sluice/node';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
-import {
-  type CommandPort,
-  ControlPlaneUnavailableError,
-  type ClusterReadModel,
-  type LogLevel,
-  type NodeLogger,
-} from '../ports/gateway-ports.js';
+import { type CommandPort, ControlPlaneUnavailableError, type ClusterReadModel } from '../ports/gateway-ports.js';
 
 /** Sends commands through their topic. */
 export class LogCommands implements CommandPort {
@@ -49,29 +43,5 @@ export class LogReadModel implements ClusterReadModel {
 
   leaderSilentMs(): number {
     return this.follower.leaderSilentMs;
-  }
-}
-
-const levelOfThreshold = { error: 'ERROR', warn: 'WARN', info: 'INFO', debug: 'DEBUG' } as const;
-const thresholdOfLevel = { ERROR: 'error', WARN: 'warn', INFO: 'info', DEBUG: 'debug' } as const;
-
-/** Sets how much the gateway's process logs, and logs what operators should know. */
-export class ProcessNodeLogger implements NodeLogger {
-  constructor(private readonly logger: ProcessLogger) {}
-
-  level(): LogLevel {
-    return levelOfThreshold[this.logger.threshold];
-  }
-
-  setLevel(level: LogLevel): void {
-    this.logger.setThreshold(thresholdOfLevel[level]);
-  }
-
-  info(text: string): void {
-    this.logger.scoped('connectors').info(text);
-  }
-
-  warn(text: string): void {
-    this.logger.scoped('connectors').warn(text);
   }
 }

@@ -1,10 +1,11 @@
-import { Body, Controller, Get, Inject, Param, Put, Query, UseGuards } from '@nestjs/common';
+import { Body, Controller, Get, Inject, Param, Put, Query, Res, UseGuards } from '@nestjs/common';
 import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
+import type { HttpResponse } from '../http/http-request.js';
 import { type ConfigMap, ConfigMapPipe } from '../http/config-map.js';
 import { MediaTypeGuard } from '../http/media-type.guard.js';
 import { type LoggerJson, LoggersService } from './loggers.service.js';
 
-/** Serves Kafka Connect's `/admin/loggers`, for the process that answers. */
+/** Serves Kafka Connect's `/admin/loggers`: those of the process that answers, and with `scope=cluster` those of all nodes. */
 @Controller('admin/loggers')
 @UseGuards(MediaTypeGuard)
 export class LoggersController {
@@ -21,11 +22,21 @@ export class LoggersController {
   }
 
   @Put(':name')
-  set(@Param('name') name: string, @Body(new ConfigMapPipe()) body: ConfigMap, @Query('scope') scope: unknown): readonly string[] {
-    if (scope === 'cluster') {
-      const message = 'Query parameter scope is "cluster", allowed is worker: each process has its own log level';
-      throw new ConnectError(ConnectErrorCode.requestInvalid, message);
+  async set(
+    @Param('name') name: string,
+    @Body(new ConfigMapPipe()) body: ConfigMap,
+    @Query('scope') scope: unknown,
+    @Res({ passthrough: true }) response: HttpResponse,
+  ): Promise<readonly string[] | undefined> {
+    if (scope === undefined || scope === 'worker') return this.loggers.set(name, body['level']);
+    if (scope !== 'cluster') {
+      throw new ConnectError(
+        ConnectErrorCode.requestInvalid,
+        `Query parameter scope is ${JSON.stringify(scope)}, allowed are worker, cluster`,
+      );
     }
-    return this.loggers.set(name, body['level']);
+    await this.loggers.setInCluster(name, body['level']);
+    response.status(204);
+    return undefined;
   }
 }

@@ -8,6 +8,7 @@ export interface GatewayPorts {
   readonly commands: CommandPort;
   readonly plugins: PluginQuestions;
   readonly logger: NodeLogger;
+  readonly loggers: ClusterLoggers;
   /** Encrypts secrets that are stored, where the node has keys. */
   readonly cipher: Pick<ConfigCipher, 'canSeal' | 'seal' | 'open'>;
 }
@@ -47,10 +48,32 @@ export interface CommandPort {
 export const LOG_LEVELS = ['ERROR', 'WARN', 'INFO', 'DEBUG'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** Sets how much this process logs, and logs what operators should know. */
+export interface LoggerLevel {
+  readonly level: LogLevel;
+  /** When it was set, in milliseconds since the epoch; undefined where it was not set since the start. */
+  readonly modifiedAt: number | undefined;
+}
+
+/** What other nodes made of a level. */
+export interface LoggersAnswer {
+  /** The loggers that have the level now, each once. */
+  readonly changed: readonly string[];
+  /** Nodes that did not answer, with the reason. */
+  readonly unanswered: readonly string[];
+}
+
+/** Shows and sets how much the loggers of the cluster log. */
+export interface ClusterLoggers {
+  /** Returns the loggers of this process, by name. */
+  all(): ReadonlyMap<string, LoggerLevel>;
+  /** Sets a level in this process. @returns the names of the loggers that have it now, none where there is no such logger */
+  set(name: string, level: LogLevel): readonly string[];
+  /** Sets a level in all other live nodes. */
+  setOnOthers(name: string, level: LogLevel): Promise<LoggersAnswer>;
+}
+
+/** Logs what operators should know. */
 export interface NodeLogger {
-  level(): LogLevel;
-  setLevel(level: LogLevel): void;
   info(text: string): void;
   warn(text: string): void;
 }

@@ -4,7 +4,7 @@ import { ConfigCipher } from '@sluice/node';
 import { createGateway } from './create-gateway.js';
 import { GatewayModule } from '../gateway.module.js';
 import type { GatewaySettings } from '../settings/gateway-settings.js';
-import type { LogLevel, NodeLogger } from '../ports/gateway-ports.js';
+import type { ClusterLoggers, LoggerLevel, LoggersAnswer, LogLevel } from '../ports/gateway-ports.js';
 import { ClusterView } from '../view/cluster-view.js';
 import { fileSink, fileSource, stringConverter } from './file-plugins.js';
 import { InMemoryCluster } from './in-memory-cluster.js';
@@ -30,13 +30,35 @@ export interface GatewayClientOptions {
   readonly cipher?: ConfigCipher;
 }
 
+/** Has the loggers `root` and `log` in this process, and `tasks` in others. */
+export class FakeLoggers implements ClusterLoggers {
+  readonly #own = new Map<string, LoggerLevel>(['root', 'log'].map((name) => [name, { level: 'INFO', modifiedAt: undefined }]));
+  readonly onOthers: string[] = [];
+  unanswered: readonly string[] = [];
+
+  all(): ReadonlyMap<string, LoggerLevel> {
+    return this.#own;
+  }
+
+  set(name: string, level: LogLevel): readonly string[] {
+    if (!this.#own.has(name)) return [];
+    this.#own.set(name, { level, modifiedAt: Date.now() });
+    return [name];
+  }
+
+  setOnOthers(name: string, level: LogLevel): Promise<LoggersAnswer> {
+    this.onOthers.push(`${name} ${level}`);
+    return Promise.resolve({ changed: ['root', 'tasks'].includes(name) ? [name] : [], unanswered: this.unanswered });
+  }
+}
+
 /** Runs a gateway on a free port, and the cluster behind it, and sends requests to it. */
 export class GatewayClient {
   private constructor(
     readonly cluster: InMemoryCluster,
     readonly app: NestExpressApplication,
     readonly baseUrl: string,
-    readonly logger: NodeLogger,
+    readonly loggers: FakeLoggers,
     /** What the gateway has logged at INFO. */
     readonly informed: readonly string[],
     /** What the gateway has warned of. */
@@ -52,21 +74,19 @@ export class GatewayClient {
       cluster.addRunner('w1', 'source', [fileSource, stringConverter]);
       cluster.addRunner('w2', 'sink', [fileSink, stringConverter]);
     }
-    let level: LogLevel = 'INFO';
     const informed: string[] = [];
     const warned: string[] = [];
-    const logger: NodeLogger = {
-      level: () => level,
-      setLevel: (next) => (level = next),
-      info: (text) => informed.push(text),
-      warn: (text) => warned.push(text),
+    const loggers = new FakeLoggers();
+    const logger = {
+      info: (text: string) => void informed.push(text),
+      warn: (text: string) => void warned.push(text),
     };
-    const ports = { commands: cluster, plugins: cluster, logger, cipher };
+    const ports = { commands: cluster, plugins: cluster, logger, loggers, cipher };
     const view = new ClusterView(cluster, settings);
     const app = await createGateway(GatewayModule.forPorts(view, ports, settings), settings);
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address() as AddressInfo;
-    return new GatewayClient(cluster, app, `http://127.0.0.1:${port}`, logger, informed, warned);
+    return new GatewayClient(cluster, app, `http://127.0.0.1:${port}`, loggers, informed, warned);
   }
 
   stop(): Promise<void> {

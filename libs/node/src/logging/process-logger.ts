@@ -1,67 +1,97 @@
-import { ConsoleLogger, type LogLevel } from '@nestjs/common';
+import type { LoggerService } from '@nestjs/common';
+import { CONNECTOR_LOGGER, LogLevels, type LogThreshold } from './log-levels.js';
 
-const LEVELS: readonly LogLevel[] = ['error', 'warn', 'log', 'debug'];
+/** A line a message, for people; or an object of JSON a line, for what collects logs. */
+export const LogFormat = { text: 'text', json: 'json' } as const;
+export type LogFormat = (typeof LogFormat)[keyof typeof LogFormat];
 
-/** How much a node logs. */
-export const LogThreshold = { error: 'error', warn: 'warn', info: 'info', debug: 'debug' } as const;
-export type LogThreshold = (typeof LogThreshold)[keyof typeof LogThreshold];
+/** Whose lines a logger writes: a part of the process, or a connector, or one of its tasks. */
+export type LogScope = string | { readonly connector: string; readonly task?: number };
 
-function levelsUpTo(threshold: LogThreshold): LogLevel[] {
-  return LEVELS.slice(0, LEVELS.indexOf(threshold === 'info' ? 'log' : threshold) + 1);
+export interface ScopedLogger {
+  debug(text: string): void;
+  info(text: string): void;
+  warn(text: string): void;
+  error(text: string): void;
 }
 
-/** One line per message: time, level, context, text. Times are UTC. */
-export class ProcessLogger extends ConsoleLogger {
-  #threshold: LogThreshold;
+/** Time between two lines about what may come with every message, for instance that it cannot be read. */
+export const WARNING_INTERVAL_MS = 10_000;
 
-  constructor(threshold: LogThreshold, context?: string) {
-    super(context ?? '', { logLevels: levelsUpTo(threshold) });
-    this.#threshold = threshold;
+/** Logs what a process does, one message after the other. Times are UTC; errors go to stderr. */
+export class ProcessLogger {
+  readonly levels: LogLevels;
+  #format: LogFormat = LogFormat.text;
+
+  /** @param threshold what all loggers start with */
+  constructor(
+    threshold: LogThreshold,
+    private readonly write: (line: string, level: LogThreshold) => void = writeToProcess,
+  ) {
+    this.levels = new LogLevels(threshold);
   }
 
-  get threshold(): LogThreshold {
-    return this.#threshold;
-  }
-
-  setThreshold(threshold: LogThreshold): void {
-    this.#threshold = threshold;
-    this.setLogLevels(levelsUpTo(threshold));
-  }
-
-  /** For the framework: its start-up lines say nothing to an operator. */
-  quiet(): ProcessLogger {
-    return new ProcessLogger('warn');
+  /** To be called once the settings are known. */
+  configure(threshold: LogThreshold, format: LogFormat): void {
+    this.levels.start(threshold);
+    this.#format = format;
   }
 
   /** Makes a logger for plain classes. */
-  scoped(scope: string): ScopedLogger {
+  scoped(scope: LogScope): ScopedLogger {
+    const { name, label, fields } = describeScope(scope);
+    this.levels.list(name);
+    const writing =
+      (level: LogThreshold) =>
+      (text: string): void => {
+        if (!this.levels.allows(name, level)) return;
+        this.write(this.#format === 'json' ? jsonLine(level, name, fields, text) : textLine(level, label, text), level);
+      };
+    return { debug: writing('debug'), info: writing('info'), warn: writing('warn'), error: writing('error') };
+  }
+
+  /** Returns a logger for the framework: its start-up lines say nothing to an operator. */
+  forFramework(): LoggerService {
+    const logger = this.scoped('framework');
     return {
-      debug: (text) => {
-        this.debug(text, scope);
+      log: () => undefined,
+      warn: (message: unknown) => {
+        logger.warn(String(message));
       },
-      info: (text) => {
-        this.log(text, scope);
-      },
-      warn: (text) => {
-        this.warn(text, scope);
-      },
-      error: (text) => {
-        this.error(text, undefined, scope);
+      error: (message: unknown, stack?: unknown) => {
+        logger.error(typeof stack === 'string' && stack.includes('\n') ? `${String(message)}\n${stack}` : String(message));
       },
     };
   }
-
-  protected override formatMessage(level: LogLevel, message: unknown, _pid: string, _level: string, contextMessage: string): string {
-    const name = level === 'log' ? 'INFO' : level.toUpperCase();
-    return `${new Date().toISOString().slice(11, 23)} ${name.padEnd(5)} ${contextMessage}${printable(String(message))}\n`;
-  }
-
-  protected override formatContext(context: string): string {
-    return context === '' ? '' : `[${context}] `;
-  }
 }
 
-const shortEscapes: Readonly<Record<string, string>> = { '\r': '\\r', '\t': '\\t' };
+function writeToProcess(line: string, level: LogThreshold): void {
+  (level === 'error' ? process.stderr : process.stdout).write(line);
+}
+
+interface ScopeDescription {
+  readonly name: string;
+  /** What stands in a line of text. */
+  readonly label: string;
+  readonly fields: object;
+}
+
+function describeScope(scope: LogScope): ScopeDescription {
+  if (typeof scope === 'string') return { name: scope, label: scope, fields: {} };
+  const { connector, task } = scope;
+  return { name: `${CONNECTOR_LOGGER}.${connector}`, label: task === undefined ? connector : `${connector}-${task}`, fields: scope };
+}
+
+function textLine(level: LogThreshold, label: string, text: string): string {
+  return `${new Date().toISOString().slice(11, 23)} ${level.toUpperCase().padEnd(5)} [${label}] ${printable(text)}\n`;
+}
+
+function jsonLine(level: LogThreshold, logger: string, fields: object, text: string): string {
+  const message = text.trimEnd();
+  return `${JSON.stringify({ time: new Date().toISOString(), level: level.toUpperCase(), logger, ...fields, message })}\n`;
+}
+
+const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\r': '\\r', '\t': '\\t' };
 
 /**
  * Shows what a terminal or a reader of lines would obey as text: control characters, and line separators of Unicode. Line ends stay,
@@ -75,16 +105,6 @@ function printable(text: string): string {
     .replaceAll(
       // eslint-disable-next-line no-control-regex -- these are what is looked for
       /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g,
-      (character) => shortEscapes[character] ?? `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+      (character) => SHORT_ESCAPES[character] ?? `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
     );
-}
-
-/** Time between two lines about what may come with every message, for instance that it cannot be read. */
-export const WARNING_INTERVAL_MS = 10_000;
-
-export interface ScopedLogger {
-  debug(text: string): void;
-  info(text: string): void;
-  warn(text: string): void;
-  error(text: string): void;
 }

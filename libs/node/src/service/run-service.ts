@@ -64,7 +64,7 @@ function settingsOf(role: Role, logger: ProcessLogger): GivenNodeSettings | unde
     process.stdout.write(`${printSettings(role, resolved)}\n`);
     return undefined;
   }
-  logger.setThreshold(settings.logLevel);
+  logger.configure(settings.logLevel, settings.logFormat);
   for (const note of resolved.notes) logger.scoped('settings').warn(note);
   return settings;
 }

@@ -45,7 +45,7 @@ export async function serve<Node extends ServedNode>(
 }
 
 function createApplication({ logger }: ServedNode, { module }: Service): Promise<NestExpressApplication> {
-  const options = { logger: logger.quiet(), bodyParser: false, abortOnError: false };
+  const options = { logger: logger.forFramework(), bodyParser: false, abortOnError: false };
   return NestFactory.create<NestExpressApplication>(module, options);
 }
 

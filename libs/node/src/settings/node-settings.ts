@@ -63,6 +63,7 @@ export interface NodeSettings extends ClusterConnection {
   readonly threads: ThreadSettings;
   readonly gateway: GatewayLimits;
   readonly logLevel: SettingValues['log.level'];
+  readonly logFormat: SettingValues['log.format'];
 }
 
 /** As they are read: the id of a node that was given none is found under its store path. */
@@ -154,5 +155,6 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
       maxBodyBytes: values['gateway.max.body.bytes'],
     },
     logLevel: values['log.level'],
+    logFormat: values['log.format'],
   };
 }

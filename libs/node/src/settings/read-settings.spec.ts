@@ -205,6 +205,7 @@ describe('connect.conf of Apache RocketMQ Connect', () => {
       mayCreateTopics: false,
       gateway: { requestTimeoutMs: 90_000, maxStalenessMs: 30_000, maxBodyBytes: 1_048_576 },
       logLevel: 'info',
+      logFormat: 'text',
     });
     expect(read(Role.sinkRunner, conf(file)).dataCluster.namesrv).toBe('sink1:9876,sink2:9876');
     expect(read(Role.coordinator, conf(file)).dataCluster.namesrv).toBe('runtime:9876');

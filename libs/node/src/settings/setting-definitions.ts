@@ -162,7 +162,14 @@ export const settingsSpec = {
     importance: 'low',
     default: 'info',
     oneOf: ['error', 'warn', 'info', 'debug'],
-    doc: 'How much is logged.',
+    doc: 'How much is logged, until the REST API sets another level.',
+  },
+  'log.format': {
+    type: 'string',
+    importance: 'low',
+    default: 'text',
+    oneOf: ['text', 'json'],
+    doc: 'How it is logged: `text`, lines for people, or `json`, an object a line with time, level, logger, connector, task and message.',
   },
   'session.timeout.ms': {
     type: 'int',

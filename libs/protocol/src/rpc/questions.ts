@@ -1,10 +1,11 @@
 import type { FieldDescription, FieldState } from '@sluice/sdk';
 
-/** Patterns of the questions that runners answer. They change nothing. */
+/** Patterns of the questions that nodes answer. They change nothing of the cluster: a level of a logger lives as long as its process. */
 export const Question = {
   validate: 'connector.validate',
   definitions: 'connector.definitions',
   taskConfigs: 'connector.task-configs',
+  loggerLevel: 'node.logger-level',
 } as const;
 
 /** The time limit that a runner sets to a connector's own check of its settings, in milliseconds; whoever asks for it waits longer. */
@@ -48,3 +49,14 @@ export interface TaskConfigsQuestion {
 
 /** The settings of each task that differ from the connector's (null for one that it lacks), or why the connector could not be split. */
 export type TaskConfigsAnswer = { readonly tasks: readonly Readonly<Record<string, string | null>>[] } | { readonly error: string };
+
+/** Has a node set the level of one of its loggers. */
+export interface LoggerLevelQuestion {
+  readonly logger: string;
+  readonly level: 'error' | 'warn' | 'info' | 'debug';
+}
+
+export interface LoggerLevelAnswer {
+  /** The loggers that have the level now; none where the node does not have the logger. */
+  readonly changed: readonly string[];
+}

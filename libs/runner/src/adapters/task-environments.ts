@@ -1,5 +1,5 @@
 import type { DesiredTask } from '@sluice/core';
-import type { ScopedLogger } from '@sluice/node';
+import type { LogScope, ScopedLogger } from '@sluice/node';
 import { readerGroupOf, sinkGroupOf } from '@sluice/protocol';
 import type { RocketMqClient } from '@sluice/rocketmq';
 import { type Lease, type OffsetStore, type PositionStore, type QueueMessages, systemClock, type TaskEnvironment } from '@sluice/runtime';
@@ -15,7 +15,7 @@ export interface TaskEnvironmentParts {
   readonly offsets: OffsetStore;
   readonly positions: PositionStore;
   readonly lease: Lease;
-  readonly loggerOf: (scope: string) => ScopedLogger;
+  readonly loggerOf: (scope: LogScope) => ScopedLogger;
   readonly requestTaskReconfiguration: (connector: string) => void;
 }
 

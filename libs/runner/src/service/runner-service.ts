@@ -4,6 +4,7 @@ import {
   type ClusterNode,
   CommandSender,
   HealthModule,
+  LoggersModule,
   MetricsModule,
   nameServerCheck,
   type NodeCheck,
@@ -243,7 +244,11 @@ function moduleOf(node: ClusterNode, rpc: RpcEndpoint, { data, plugins, divider,
   if (settings.role === Role.sinkRunner) collectLag(metrics, lag);
   return {
     module: RunnerModule,
-    imports: [HealthModule.forChecks(nodeChecks(node, rpc, ...ownChecks)), MetricsModule.forRegistry(metrics)],
+    imports: [
+      HealthModule.forChecks(nodeChecks(node, rpc, ...ownChecks)),
+      MetricsModule.forRegistry(metrics),
+      LoggersModule.forLevels(node.logger.levels),
+    ],
     controllers: [RunnerController],
     providers: [
       { provide: PLUGIN_REGISTRY, useValue: plugins },

@@ -1,20 +1,30 @@
 import { describe, expect, it } from '@jest/globals';
+import { LogLevels, type LogScope } from '@sluice/node';
 import { LogRelay, newLineCount, noteArrival } from './log-relay.js';
 
+const SCOPE: LogScope = { connector: 'in', task: 0 };
+
 describe('the log of a task thread', () => {
-  it('goes to the main thread, without what nobody wants to see', () => {
+  it('goes to the main thread, without what nobody wants to see at that moment', () => {
     const sent: string[] = [];
-    const log = new LogRelay(newLineCount(), 'info', ({ level, scope, text }) => sent.push(`${level} ${scope} ${text}`)).scoped('in-0');
+    const levels = new LogLevels('info');
+    const relay = new LogRelay(newLineCount(), levels.mostVerbose, ({ level, scope, text }) => {
+      expect(scope).toBe(SCOPE);
+      sent.push(`${level} ${text}`);
+    });
+    const log = relay.scoped(SCOPE);
     log.debug('hidden');
     log.info('shown');
     log.error('also');
-    expect(sent).toEqual(['info in-0 shown', 'error in-0 also']);
+    levels.set('root', 'debug', 0);
+    log.debug('wanted now');
+    expect(sent).toEqual(['info shown', 'error also', 'debug wanted now']);
   });
 
   it('is bounded while the main thread takes nothing, and says then what is missing', () => {
     const lines = newLineCount();
     const sent: string[] = [];
-    const log = new LogRelay(lines, 'info', ({ text }) => sent.push(text)).scoped('in-0');
+    const log = new LogRelay(lines, new LogLevels('info').mostVerbose, ({ text }) => sent.push(text)).scoped(SCOPE);
     for (let line = 0; line < 1_500; line += 1) log.info(`line ${line}`);
     expect(sent).toHaveLength(1_000);
     noteArrival(lines);

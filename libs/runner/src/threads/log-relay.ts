@@ -1,10 +1,7 @@
-import type { ScopedLogger } from '@sluice/node';
-import type { LogLevel } from './thread-messages.js';
+import { isWanted, type LogScope, type LogThreshold, type ScopedLogger } from '@sluice/node';
 
 /** Lines that a thread may have on their way to the main thread, which writes them. */
 const MAX_ON_THEIR_WAY = 1_000;
-
-const LEVELS: readonly LogLevel[] = ['error', 'warn', 'info', 'debug'];
 
 /** Counts the lines on their way from one thread: the thread adds, the main thread takes off. */
 export function newLineCount(): SharedArrayBuffer {
@@ -26,23 +23,24 @@ export class LogRelay {
 
   constructor(
     lines: SharedArrayBuffer,
-    private readonly threshold: LogLevel,
-    private readonly send: (line: { readonly level: LogLevel; readonly scope: string; readonly text: string }) => void,
+    /** See {@link isWanted}. The main thread leaves out what that logger does not log. */
+    private readonly mostVerbose: SharedArrayBuffer,
+    private readonly send: (line: { readonly level: LogThreshold; readonly scope: LogScope; readonly text: string }) => void,
   ) {
     this.#lines = new Int32Array(lines);
   }
 
-  scoped(scope: string): ScopedLogger {
+  scoped(scope: LogScope): ScopedLogger {
     const write =
-      (level: LogLevel) =>
+      (level: LogThreshold) =>
       (text: string): void => {
         this.#write(level, scope, text);
       };
     return { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
   }
 
-  #write(level: LogLevel, scope: string, text: string): void {
-    if (LEVELS.indexOf(level) > LEVELS.indexOf(this.threshold)) return;
+  #write(level: LogThreshold, scope: LogScope, text: string): void {
+    if (!isWanted(this.mostVerbose, level)) return;
     if (Atomics.load(this.#lines, 0) >= MAX_ON_THEIR_WAY) {
       this.#leftOut += 1;
       return;
@@ -53,7 +51,7 @@ export class LogRelay {
     this.#post(level, scope, text);
   }
 
-  #post(level: LogLevel, scope: string, text: string): void {
+  #post(level: LogThreshold, scope: LogScope, text: string): void {
     Atomics.add(this.#lines, 0, 1);
     this.send({ level, scope, text });
   }

@@ -37,7 +37,7 @@ export function openThreads(node: ClusterNode, { main, lease, kind, packages, se
     kind,
     topics,
     brokerName: logQueue.brokerName,
-    logLevel: logger.threshold,
+    mostVerbose: logger.levels.mostVerbose,
     lease,
   };
   const { memoryMb, stallMs, callTimeoutMs } = threads;

@@ -35,7 +35,7 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
   const send = (message: FromThread): void => {
     port.postMessage(message);
   };
-  const log = new LogRelay(data.lines, data.logLevel, (line) => {
+  const log = new LogRelay(data.lines, data.mostVerbose, (line) => {
     send({ kind: 'logged', ...line });
   });
   const plugins = new PluginRegistry(more, { preferred: data.defaultConverters });

@@ -89,7 +89,7 @@ class World {
       credentialsOf: (cluster) => Promise.resolve({ accessKey: cluster, secretKey: 'k' }),
       loggerOf: (scope) => {
         const write = (text: string): void => {
-          this.logged.push(`${scope}: ${text}`);
+          this.logged.push(`${typeof scope === 'string' ? scope : `${scope.connector}-${scope.task}`}: ${text}`);
         };
         return { debug: write, info: write, warn: write, error: write };
       },

@@ -14,7 +14,7 @@ import {
   type TaskLoop,
 } from '@sluice/runtime';
 import type { Credentials } from '@sluice/rocketmq';
-import type { ScopedLogger } from '@sluice/node';
+import type { LogScope, ScopedLogger } from '@sluice/node';
 import type { SinkProgress } from '../metrics/sink-progress.js';
 import { newLineCount, noteArrival } from './log-relay.js';
 import type { ThreadData } from './thread-data.js';
@@ -27,7 +27,7 @@ import { crashVerdict, type LoopActivity, StallWatch, stallVerdict, timeoutVerdi
 export interface ThreadServices {
   readonly positions: Pick<PositionStore, 'open' | 'refresh'>;
   readonly credentialsOf: (cluster: ClusterName) => Promise<Credentials>;
-  readonly loggerOf: (scope: string) => ScopedLogger;
+  readonly loggerOf: (scope: LogScope) => ScopedLogger;
   readonly requestTaskReconfiguration: (connector: string) => void;
   /** What the task shares with those of its connector, also in other threads. */
   readonly rateOf: (task: DesiredTask) => SharedRate;

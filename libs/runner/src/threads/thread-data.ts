@@ -2,7 +2,6 @@ import type { ConnectorType } from '@sluice/core';
 import type { ClusterTopics } from '@sluice/protocol';
 import type { Credentials } from '@sluice/rocketmq';
 import type { PluginPackage } from '@sluice/runtime';
-import type { LogLevel } from './thread-messages.js';
 
 /** How a thread reaches a cluster. */
 export interface ThreadCluster {
@@ -30,11 +29,12 @@ export interface ThreadData {
   readonly topics: ClusterTopics;
   /** Of the topics of Sluice itself. */
   readonly brokerName: string;
-  readonly logLevel: LogLevel;
   /** Memory that the main thread writes: see `LeaseBoard`. */
   readonly lease: SharedArrayBuffer;
   /** See `beginPulse`. */
   readonly pulse: SharedArrayBuffer;
+  /** See `LogLevels.mostVerbose`. */
+  readonly mostVerbose: SharedArrayBuffer;
   /** See `LogRelay`. */
   readonly lines: SharedArrayBuffer;
 }

@@ -1,4 +1,5 @@
 import type { InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
+import type { LogScope, LogThreshold } from '@sluice/node';
 import type { ErrorCopy, OffsetReset, PluginPackage, ResolvedTask, SourceTaskId, TaskCounters } from '@sluice/runtime';
 import type { QueueRef, SinkPosition } from '@sluice/sdk';
 
@@ -52,7 +53,7 @@ export type FromThread =
   | (OfLoop & { readonly kind: 'ended'; readonly end: LoopEndCopy })
   | { readonly kind: 'shown'; readonly loops: readonly LoopView[] }
   | { readonly kind: 'asked'; readonly question: number; readonly what: Question }
-  | { readonly kind: 'logged'; readonly level: LogLevel; readonly scope: string; readonly text: string }
+  | { readonly kind: 'logged'; readonly level: LogThreshold; readonly scope: LogScope; readonly text: string }
   | { readonly kind: 'reconfigure'; readonly connector: string }
   /** A sink reads a queue from an offset. */
   | (OfLoop & { readonly kind: 'opened'; readonly queue: QueueRef; readonly from: number })
@@ -63,5 +64,3 @@ export type FromThread =
       readonly positions: readonly SinkPosition[];
       readonly resets: readonly OffsetReset[];
     });
-
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';

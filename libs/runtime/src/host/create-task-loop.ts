@@ -1,5 +1,4 @@
 import type { ConnectorInstance, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
-import { taskKey } from '@sluice/core';
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
 import { queueByOf, sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from '../config/loop-settings.js';
 import { createConverters } from '../converters/create-converters.js';
@@ -41,7 +40,7 @@ export interface TaskEnvironment {
   readonly clock: Clock;
   /** The consumer group of a sink connector. */
   readonly groupOf: (connector: string) => string;
-  readonly loggerOf: (task: string) => TaskLogger;
+  readonly loggerOf: (of: { readonly connector: string; readonly task?: number }) => TaskLogger;
   /** Requests new task configs of a connector, soon. */
   readonly requestTaskReconfiguration: (connector: string) => void;
   /** Where the calls of the task are shown, if anybody but its status reads them. */
@@ -82,7 +81,7 @@ function keeperOf(
     connectorName: id.connector,
     generation,
     config,
-    logger: loggerWithoutSecrets(loggerOf(id.connector), hide),
+    logger: loggerWithoutSecrets(loggerOf({ connector: id.connector }), hide),
     requestTaskReconfiguration: () => {
       requestTaskReconfiguration(id.connector);
     },
@@ -149,7 +148,7 @@ function common(
 > {
   const { id, generation, config, resolved } = task;
   const hide = plugins.secretsHider(config, resolved);
-  const plain = loggerOf(taskKey(id));
+  const plain = loggerOf({ connector: id.connector, task: id.index });
   const warnings = new TaskWarnings(clock, plain, hide);
   const waits = new TaskWaits(clock, hide, () => {
     const { ongoing } = calls;
