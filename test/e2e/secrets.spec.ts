@@ -8,21 +8,23 @@ import { readerGroupOf, topicsOf } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
 
-/** Of five kinds. What they have beside letters makes each encoding another text. */
+/** Of six kinds. What they have beside letters makes each encoding another text. */
 const SECRETS = {
   env: 'Env?Secret/of+variable one',
   file: 'File?Secret/of=properties two',
   dir: 'Dir?Secret/of#folder three',
   password: 'Inline?Secret/of&password four',
   login: 'Login?Secret/of%25url~five',
+  vault: 'Vault?Secret/of!package six',
 } as const;
 
 /** A package whose connectors write their secrets, in every encoding, wherever they can. */
 const LEAKY_PACKAGE = `
+import { readFileSync } from 'node:fs';
 const forms = (text) => [text, Buffer.from(text).toString('base64'), Buffer.from('user:' + text).toString('base64'), encodeURIComponent(text), Buffer.from(text).toString('hex')];
 const field = (type) => ({ type, importance: 'high', doc: 'A setting.', optional: true });
-const spec = { topic: field('string'), url: field('string'), pin: field('password'), note: field('string'), refuse: field('string') };
-const secretsOf = (config) => [config.pin, config.note, decodeURIComponent(/:([^:@]*)@/.exec(config.url)?.[1] ?? '')].filter((each) => each);
+const spec = { topic: field('string'), url: field('string'), pin: field('password'), token: field('password'), note: field('string'), refuse: field('string') };
+const secretsOf = (config) => [config.pin, config.token, config.note, decodeURIComponent(/:([^:@]*)@/.exec(config.url)?.[1] ?? '')].filter((each) => each);
 const leak = (config) => secretsOf(config).flatMap(forms).join(' | ');
 const common = {
   aliases: [],
@@ -41,6 +43,17 @@ const start = async (context) => {
   context.logger.error('started with ' + JSON.stringify(context.config));
   context.warn('a warning of ' + leak(context.config));
 };
+export const configProviders = [
+  {
+    kind: 'config-provider',
+    name: 'VaultProvider',
+    aliases: [],
+    version: '1.0.0',
+    doc: 'Reads a file as a vault.',
+    spec: { file: { type: 'string', importance: 'high', doc: 'The vault.' } },
+    create: ({ file }) => ({ get: async (path, keys) => ({ values: Object.fromEntries(keys.map((key) => [key, JSON.parse(readFileSync(file, 'utf8'))[path][key]])) }) }),
+  },
+];
 let failures = 0;
 export const connectors = [
   {
@@ -134,6 +147,7 @@ describe.each(['1', '2'])('secrets of connectors, with task.threads=%s', (thread
     outside = mkdtempSync(join(tmpdir(), 'sluice-secrets-'));
     writeFileSync(join(outside, 'db.properties'), `password=${SECRETS.file}\n`);
     writeFileSync(join(outside, 'token'), SECRETS.dir);
+    writeFileSync(join(outside, 'vault.json'), JSON.stringify({ team: { token: SECRETS.vault } }));
     writeFileSync(join(outside, 'keys'), `e2e=${randomBytes(32).toString('base64')}\n`);
     const packages = join(outside, 'plugins');
     mkdirSync(join(packages, 'leaky'), { recursive: true });
@@ -145,7 +159,9 @@ describe.each(['1', '2'])('secrets of connectors, with task.threads=%s', (thread
       SLUICE_TASK_THREADS: threads,
       SLUICE_LOG_LEVEL: 'debug',
       SLUICE_SECRETS_KEY_FILE: join(outside, 'keys'),
-      SLUICE_CONFIG_PROVIDERS: 'env,file,dir',
+      SLUICE_CONFIG_PROVIDERS: 'env,file,dir,vault',
+      SLUICE_CONFIG_PROVIDERS_VAULT_CLASS: 'VaultProvider',
+      SLUICE_CONFIG_PROVIDERS_VAULT_PARAM_FILE: join(outside, 'vault.json'),
       SLUICE_CONFIG_PROVIDERS_FILE_PARAM_ALLOWED_PATHS: outside,
       E2E_SECRET: SECRETS.env,
       E2E_FOLDER: outside,
@@ -175,6 +191,7 @@ describe.each(['1', '2'])('secrets of connectors, with task.threads=%s', (thread
     const referring = {
       ...common,
       pin: '${env:E2E_SECRET}',
+      token: '${vault:team:token}',
       note: '${file:${env:E2E_FOLDER}/db.properties:password}',
       url: `http://user:\${dir:${outside}:token}@localhost:1/`,
     };
