@@ -1,6 +1,7 @@
 import { RocketMqError } from '../errors.js';
 import type { InnerMessage } from '../wire/inner-batch.js';
 import type { StoredMessage } from '../wire/stored-message.js';
+import { SYS_FLAG } from '../wire/sys-flag.js';
 
 /** A stored message whose bytes, body or inner batch cannot be read; `cause` says why. */
 export class MessageUnreadableError extends RocketMqError {
@@ -27,7 +28,10 @@ export class MessageUnreadableError extends RocketMqError {
 }
 
 /** A message as its producer made it: never an inner batch, and its body is not compressed. */
-export type LogicalMessage = InnerMessage;
+export interface LogicalMessage extends InnerMessage {
+  /** Where the body is compressed: its stored bytes, and the bits of `SYS_FLAG` that say how. */
+  readonly compressed?: { readonly body: Buffer; readonly sysFlag: number };
+}
 
 export interface LogicalMessagesOptions {
   /** Limit of what one compressed body or one inner batch may hold. Default 64 MiB. */
@@ -91,6 +95,11 @@ class CompressedMessage implements LogicalMessage {
     } catch {
       return this.stored.bodyBytes;
     }
+  }
+
+  get compressed(): { readonly body: Buffer; readonly sysFlag: number } {
+    const { body, sysFlag } = this.stored;
+    return { body, sysFlag: sysFlag & (SYS_FLAG.COMPRESSED | SYS_FLAG.COMPRESSION_TYPE_MASK) };
   }
 
   get topic(): string {
