@@ -1,4 +1,5 @@
 export { MessageAttributes } from './message-attributes.js';
+export * from './dead-letter.js';
 export * from './property-block.js';
 export * from './queue-tag.js';
 export * from './record-limits.js';
