@@ -40,6 +40,12 @@ export interface SourceConnector extends ConnectorDescription {
 
 export interface SinkConnector extends ConnectorDescription {
   readonly kind: 'sink';
+  /**
+   * True where a `put` that failed for good has taken none of its records, or takes the same ones again without harm. With `errors.tolerance=all`
+   * and a dead letter topic the runtime then puts them again in parts: only those that fail alone are left out. An error of the other system
+   * itself has to be retriable. A connector that leaves this out fails the task.
+   */
+  readonly hasRepeatablePut?: boolean;
   readonly createTask: () => SinkTask;
 }
 

@@ -35,7 +35,12 @@ import type {
 } from '@sluice/sdk';
 
 const always: Lease = { held: true, doubtfulUpTo: -1, gaps: 0, whenHeld: () => Promise.resolve() };
-const limits = { backoff: { initialMs: 20, maxMs: 500 }, retryTimeoutMs: undefined, skipsBadRecords: false };
+const limits = {
+  backoff: { initialMs: 20, maxMs: 500 },
+  retryTimeoutMs: undefined,
+  skipsBadRecords: false,
+  errors: { logs: true, logsContents: false, deadLetters: undefined },
+};
 const strings = { 'key.converter': 'StringConverter', 'value.converter': 'StringConverter' };
 
 /** Gives the lines of its files, one record each; lines may be added while it runs. */
@@ -175,6 +180,7 @@ export class DataPlane {
           maxUnavailableMs: 1000,
         },
         logger: loggerTo(log),
+        hide: (text) => text,
         counters,
         warnings: new TaskWarnings(systemClock, loggerTo(log)),
         waits: new TaskWaits(systemClock),
@@ -222,12 +228,15 @@ export class DataPlane {
           shutdownTimeoutMs: 10_000,
         },
         logger: loggerTo(log),
+        hide: (text) => text,
+        hasRepeatablePut: false,
         counters,
         warnings: new TaskWarnings(systemClock, loggerTo(log)),
         waits: new TaskWaits(systemClock),
         rate: new SharedRate(() => systemClock.nowMs()),
       },
       {
+        producer: new RocketMqRecordProducer(client, new SpareEncoders(), undefined, () => undefined),
         messages: new RocketMqQueueMessages(client, `r-${this.connector}`),
         offsets: new RocketMqOffsetStore(client),
         lease: always,

@@ -14,7 +14,7 @@ const status: TaskStatus = {
   lastError: { at: 1000, message: 'Error: refused abcdef', resolvedAt: 2000 },
   restart: { attempt: 3, maxAttempts: 10, at: 5000 },
   warnings: [{ at: 900, message: 'found abcdef' }],
-  counters: { recordsSkipped: 3, recordsSent: 8 },
+  counters: { recordsSkipped: 3, deadLettersWritten: 2, recordsSent: 8 },
 };
 
 describe('taskStatusJson', () => {
@@ -31,6 +31,7 @@ describe('taskStatusJson', () => {
       restart: { attempt: 3, max_attempts: 10, at: 5000 },
       warnings: [{ at: 900, message: `found ${HIDDEN_VALUE}` }],
       skipped_records: 3,
+      dead_letters: 2,
     });
   });
 
@@ -47,8 +48,9 @@ describe('taskStatusJson', () => {
 
   it('leaves out what is not known', () => {
     const unassigned: TaskStatus = { id: status.id, state: 'UNASSIGNED', workerId: '' };
-    const withoutSkips = { ...unassigned, counters: { recordsSkipped: 0 } };
+    const withoutSkips = { ...unassigned, counters: { recordsSkipped: 0, deadLettersWritten: 0 } };
     expect(taskStatusJson(withoutSkips, {}, isSecretName)).not.toHaveProperty('skipped_records');
+    expect(taskStatusJson(withoutSkips, {}, isSecretName)).not.toHaveProperty('dead_letters');
     expect(taskStatusJson(unassigned, {}, isSecretName)).toEqual({ id: 2, state: 'UNASSIGNED', worker_id: '' });
   });
 });

@@ -61,6 +61,8 @@ export interface TaskStatusJson extends RunStatusJson, LostContactJson {
   readonly warnings?: readonly { readonly at: number; readonly message: string }[];
   /** Records that the task skipped since it started, for `errors.tolerance` is `all`; up to a minute old, absent where there are none. */
   readonly skipped_records?: number;
+  /** Those of them that the dead letter topic has; absent where there are none. */
+  readonly dead_letters?: number;
   /** Calls that failed and are repeated until they succeed. */
   readonly waits?: readonly { readonly call: string; readonly error: string; readonly since: number }[];
 }
@@ -124,6 +126,7 @@ export function connectorStatusJson(status: ConnectorStatus, config: Config, isS
 export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsSecret): TaskStatusJson {
   const { id, generation, since, completedAt, lastError, restart, warnings, waits, counters } = status;
   const skipped = counters?.['recordsSkipped'] ?? 0;
+  const deadLetters = counters?.['deadLettersWritten'] ?? 0;
   const hide = secretsRemover(config, isSecret);
   return {
     id: id.index,
@@ -135,6 +138,7 @@ export function taskStatusJson(status: TaskStatus, config: Config, isSecret: IsS
     ...(restart === undefined ? {} : { restart: restartJson(restart) }),
     ...(warnings === undefined ? {} : { warnings: warnings.map(({ at, message }) => ({ at, message: hide(message) })) }),
     ...(skipped === 0 ? {} : { skipped_records: skipped }),
+    ...(deadLetters === 0 ? {} : { dead_letters: deadLetters }),
     ...(waits === undefined ? {} : { waits: waits.map((wait) => ({ ...wait, error: hide(wait.error) })) }),
   };
 }

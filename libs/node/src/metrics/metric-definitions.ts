@@ -208,9 +208,10 @@ export const metricSpecs = {
     type: 'counter',
     labels: ['connector', 'reason'],
     help:
-      'Records that this runner left out, by reason. skipped: they failed in a transform or a converter, or were too large, and errors.tolerance is all. ' +
+      'Records that this runner left out, by reason. skipped: they failed in a transform or a converter, or were too large, and errors.tolerance is all; ' +
+      'where there is a dead letter topic, they are in it. ' +
       'filtered: a transform dropped them. ' +
-      'Only on sinks: refused ones the task skipped, as its system refuses them; older_generation and repeated_seq are copies; ' +
+      'Only on sinks: refused ones the task or its put refused; older_generation and repeated_seq are copies; ' +
       'retention had removed lost ones before they were read.',
     roles: RUNNERS,
   },
@@ -218,6 +219,36 @@ export const metricSpecs = {
     type: 'counter',
     labels: ['connector'],
     help: 'Records that could not be converted on this runner, or were too large for a message.',
+    roles: RUNNERS,
+  },
+  sluice_connector_record_errors_total: {
+    type: 'counter',
+    labels: ['connector'],
+    help: 'Records that failed for good on this runner, at whatever stage: they ended their task, or were left out.',
+    roles: RUNNERS,
+  },
+  sluice_connector_record_failures_total: {
+    type: 'counter',
+    labels: ['connector'],
+    help: 'Failures on this runner to process records, each try: those of sluice_connector_record_errors_total, and puts of a sink that failed.',
+    roles: RUNNERS,
+  },
+  sluice_connector_errors_logged_total: {
+    type: 'counter',
+    labels: ['connector'],
+    help: 'Records left out on this runner that its log reports, by name or in a number.',
+    roles: RUNNERS,
+  },
+  sluice_connector_dead_letters_total: {
+    type: 'counter',
+    labels: ['connector'],
+    help: 'Dead letters of this runner that brokers acknowledged.',
+    roles: RUNNERS,
+  },
+  sluice_connector_dead_letter_failures_total: {
+    type: 'counter',
+    labels: ['connector'],
+    help: 'Failed tries of this runner to write a dead letter; each is made again, and offsets or positions wait.',
     roles: RUNNERS,
   },
   sluice_connector_retries_total: {

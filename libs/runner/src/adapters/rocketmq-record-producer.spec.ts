@@ -171,6 +171,36 @@ describe('a queue that is looked up', () => {
   });
 });
 
+describe('the queues of a topic', () => {
+  it('are asked for again where the known route has none that takes messages', async () => {
+    const broker = { brokerName: 'a', isReadable: true, readQueues: 1, writeQueues: 1, masterAddress: '127.0.0.1:1' };
+    const route = (isWritable: boolean) => ({ topic: 't', brokers: [{ ...broker, isWritable }] });
+    const routes = { get: () => Promise.resolve(route(false)), refresh: () => Promise.resolve(route(true)) };
+    const producer = new RocketMqRecordProducer({ routes } as unknown as RocketMqClient, new SpareEncoders(), undefined, () => undefined);
+    expect(await producer.queues('t')).toEqual([{ topic: 't', brokerName: 'a', queueId: 0 }]);
+  });
+});
+
+describe('a single message', () => {
+  it('is sent as it is, and fails as a batch does', async () => {
+    const sent: unknown[] = [];
+    const failures: Error[] = [];
+    const sendEncoded = (...given: readonly unknown[]): Promise<unknown> => {
+      sent.push(given);
+      const [failure] = failures;
+      return failure === undefined ? Promise.resolve({ status: 'stored', firstOffset: 0, count: 1 }) : Promise.reject(failure);
+    };
+    const client = { producer: { sendEncoded } } as unknown as RocketMqClient;
+    const producer = new RocketMqRecordProducer(client, new SpareEncoders(), undefined, () => undefined);
+    const message = { body: Buffer.from('x'), properties: 'a\u0001b\u0002', sysFlag: 1, flag: 2, bornAt: 3 };
+    const { signal } = new AbortController();
+    await producer.sendMessage(queue, message, signal);
+    expect(sent).toEqual([[queue, message, expect.objectContaining({ signal })]]);
+    failures.push(new TopicNotFoundError('t'));
+    await expect(producer.sendMessage(queue, message, signal)).rejects.toMatchObject({ outcome: 'not-stored', retriable: true });
+  });
+});
+
 describe('the queue of a static topic', () => {
   it('takes a batch that has no offset yet for stored at an unknown place', async () => {
     const client = { producer: { sendBatch: () => Promise.resolve({ status: 'stored', firstOffset: -1, count: 1 }) } };

@@ -11,7 +11,15 @@ import {
   type SendResult,
   type TopicRoute,
 } from '@sluice/rocketmq';
-import { SendFailure, type QueueLookUp, type RecordBatch, type RecordProducer, type SettledSend, type StoredBatch } from '@sluice/runtime';
+import {
+  SendFailure,
+  type QueueLookUp,
+  type RecordBatch,
+  type RecordProducer,
+  type SettledSend,
+  type StoredBatch,
+  type WholeMessage,
+} from '@sluice/runtime';
 import { errorOfKnownQueue, mayRetry } from '@sluice/node/known-queue';
 
 /** How many queues a topic gets that a source creates; `undefined` where sources may not create topics. */
@@ -128,16 +136,9 @@ export class RocketMqRecordProducer implements RecordProducer {
 
   async send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<StoredBatch> {
     if (!(batch instanceof EncoderBatch)) throw new TypeError('The batch was made by another producer');
-    let stored: SendResult;
     batch.sends += 1;
-    try {
-      stored = await this.client.producer.sendBatch(queue, batch.encoder.finish(), {
-        timeoutMs: SEND_TIMEOUT_MS,
-        signal,
-      });
-    } catch (error) {
-      throw sendFailure(error);
-    }
+    const options = { timeoutMs: SEND_TIMEOUT_MS, signal };
+    const stored = await orFailure(this.client.producer.sendBatch(queue, batch.encoder.finish(), options));
     batch.answers += 1;
     if (stored.firstOffset >= 0) return stored;
     throw new SendFailure('The broker has stored the batch without an offset: its queue is moving to this broker', {
@@ -147,8 +148,15 @@ export class RocketMqRecordProducer implements RecordProducer {
     });
   }
 
+  async sendMessage(queue: QueueRef, message: WholeMessage, signal: AbortSignal): Promise<void> {
+    await orFailure(this.client.producer.sendEncoded(queue, message, { timeoutMs: SEND_TIMEOUT_MS, signal }));
+  }
+
   async #writable(topic: string): Promise<readonly QueueRef[]> {
-    return writableQueues(await this.client.routes.get(topic));
+    const { routes } = this.client;
+    const known = writableQueues(await routes.get(topic));
+    // Whoever opens a topic for writing waits for that to be noticed.
+    return known.length > 0 ? known : writableQueues(await routes.refresh(topic));
   }
 }
 
@@ -159,6 +167,14 @@ function lookUp({ brokerName, queueId }: QueueRef, route: TopicRoute): QueueLook
   // A static topic's queue may have another broker now.
   const isWritable = writable.some((each) => each.brokerName === brokerName && each.queueId === queueId);
   return { state: isWritable ? 'writable' : 'closed', writable };
+}
+
+async function orFailure(sent: Promise<SendResult>): Promise<SendResult> {
+  try {
+    return await sent;
+  } catch (error) {
+    throw sendFailure(error);
+  }
 }
 
 const settlements: Readonly<Record<'stored' | 'failed' | 'unknown', SettledSend>> = {

@@ -58,6 +58,13 @@ describe('the metrics of tasks', () => {
       [of('connector_records_dropped_total', ',reason="skipped"')]: counters.recordsSkipped,
       [of('connector_records_dropped_total', ',reason="filtered"')]: counters.recordsFiltered,
     });
+    expect(values).toMatchObject({
+      [of('connector_record_errors_total')]: counters.recordErrors,
+      [of('connector_record_failures_total')]: counters.recordErrors + counters.recordFailures,
+      [of('connector_errors_logged_total')]: counters.errorsLogged,
+      [of('connector_dead_letters_total')]: counters.deadLettersWritten,
+      [of('connector_dead_letter_failures_total')]: counters.deadLetterFailures,
+    });
     expect(values).not.toHaveProperty([of('connector_bytes_in_total')]);
     expect(values).not.toHaveProperty([of('connector_records_dropped_total', ',reason="lost"')]);
   });

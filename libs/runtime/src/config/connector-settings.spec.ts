@@ -19,6 +19,7 @@ describe('settings of sources', () => {
       retryTimeoutMs: undefined,
       backoff: { initialMs: 300, maxMs: 60_000 },
       skipsBadRecords: false,
+      errors: { logs: true, logsContents: false, deadLetters: undefined },
       rewriteIntervalMs: 3_600_000,
       maxUnavailableMs: 300_000,
     });
@@ -35,6 +36,10 @@ describe('settings of sources', () => {
       'errors.retry.timeout': '0',
       'errors.retry.delay.max.ms': '100',
       'errors.tolerance': 'all',
+      'errors.log.enable': 'false',
+      'errors.log.include.messages': 'true',
+      'errors.deadletterqueue.topic.name': 'dead',
+      'errors.deadletterqueue.context.properties.enable': 'true',
       'topic.creation.default.partitions': '3',
       'own.setting': 'is ignored',
     });
@@ -45,7 +50,10 @@ describe('settings of sources', () => {
       retryTimeoutMs: 0,
       backoff: { initialMs: 100, maxMs: 100 },
       skipsBadRecords: true,
+      errors: { logs: false, logsContents: true, deadLetters: { topic: 'dead', hasContext: true } },
     });
+    const intolerant = parseSourceSettings({ ...base, 'errors.deadletterqueue.topic.name': 'dead' });
+    expect(sourceLoopSettings(intolerant).errors.deadLetters).toBeUndefined();
     expect(topicCreationOf(settings)).toEqual({ queues: 3 });
     expect(topicCreationOf(parseSourceSettings({ ...base, 'topic.creation.enable': 'false' }))).toBeUndefined();
   });

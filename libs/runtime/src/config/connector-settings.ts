@@ -1,4 +1,6 @@
 import { ConfigError, type ConfigOf, type ConfigSpec, MAX_VALUE_BYTES, type RawConfig, requireConfig } from '@sluice/sdk';
+import { deadLetterErrors } from './dead-letter-rule.js';
+import { errorSettingsSpec, restartSettingsSpec } from './error-settings.js';
 import { queueByErrors } from './queue-by-rule.js';
 import { topicsErrors } from './topics-rule.js';
 
@@ -123,37 +125,7 @@ export const commonSettingsSpec = {
     width: 'long',
     displayName: 'Predicates',
   },
-  'errors.tolerance': {
-    type: 'string',
-    importance: 'medium',
-    default: 'none',
-    oneOf: ['none', 'all'],
-    doc: 'What happens to a record that cannot be transformed or converted, or is too large: the task fails (none), or it leaves the record out (all). The log names one such record a second and how many there were; `skipped_records` of the task status counts them since the start of the task, up to a minute late.',
-    group: 'Error Handling',
-    width: 'short',
-    displayName: 'Error tolerance',
-  },
-  'errors.retry.timeout': {
-    type: 'long',
-    importance: 'medium',
-    default: -1,
-    min: -1,
-    doc: 'How long a failed operation that may succeed later is retried, in milliseconds; -1 without end, 0 not at all.',
-    group: 'Error Handling',
-    width: 'medium',
-    displayName: 'Retry timeout for errors',
-  },
-  'errors.retry.delay.max.ms': {
-    type: 'long',
-    importance: 'medium',
-    default: 60_000,
-    min: 1,
-    max: 86_400_000,
-    doc: 'The longest delay between two tries of the same operation, in milliseconds.',
-    group: 'Error Handling',
-    width: 'medium',
-    displayName: 'Maximum delay between retries for errors',
-  },
+  ...errorSettingsSpec,
   'offset.flush.interval.ms': {
     type: 'int',
     importance: 'low',
@@ -176,41 +148,7 @@ export const commonSettingsSpec = {
     width: 'short',
     displayName: 'Task shutdown timeout',
   },
-  'restart.max.attempts': {
-    type: 'int',
-    importance: 'medium',
-    default: 10,
-    min: -1,
-    max: 1_000_000,
-    doc:
-      'How many times in a row a task that failed restarts before it stays FAILED; 0 never, -1 without end. The count starts ' +
-      'over once a task ran for restart.backoff.max.ms. Errors that no retry can fix, such as wrong settings, are final at once.',
-    group: 'Error Handling',
-    width: 'short',
-    displayName: 'Restart attempts',
-  },
-  'restart.backoff.initial.ms': {
-    type: 'int',
-    importance: 'low',
-    default: 1000,
-    min: 1,
-    max: 3_600_000,
-    doc: 'The delay before the first restart of a failed task, in milliseconds; it doubles with each further one, and a random part of up to half is taken off.',
-    group: 'Error Handling',
-    width: 'short',
-    displayName: 'Initial delay of restarts',
-  },
-  'restart.backoff.max.ms': {
-    type: 'int',
-    importance: 'low',
-    default: 300_000,
-    min: 1,
-    max: 86_400_000,
-    doc: 'The longest delay before a restart of a failed task, in milliseconds. After a run of at least this time the task has all its restarts again.',
-    group: 'Error Handling',
-    width: 'short',
-    displayName: 'Maximum delay of restarts',
-  },
+  ...restartSettingsSpec,
   'secrets.reload': {
     type: 'string',
     importance: 'low',
@@ -394,7 +332,8 @@ export function parseSourceSettings(config: RawConfig): SourceSettings {
 export function parseSinkSettings(config: RawConfig): SinkSettings {
   const subject = 'The configuration of the connector';
   const settings = requireConfig(subject, sinkSettingsSpec, config, { unknownKeys: 'ignore' });
-  const errors = topicsErrors(settings.topics, settings['topics.regex']);
+  const wrong = topicsErrors(settings.topics, settings['topics.regex']);
+  const errors = wrong.length > 0 ? wrong : deadLetterErrors(settings['errors.deadletterqueue.topic.name'], settings);
   if (errors.length > 0) throw new ConfigError(subject, errors);
   return settings;
 }

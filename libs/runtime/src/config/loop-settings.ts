@@ -1,6 +1,7 @@
 import type { BackoffLimits } from '@sluice/time';
 import { ConnectError, ConnectErrorCode, parseConfig, type TaskConfig } from '@sluice/sdk';
 import { JavaPattern } from '@sluice/transforms';
+import type { ErrorReporting } from '../dead-letters/record-errors.js';
 import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
 import { type Granularity, type MovedUnits, NOTHING_MOVED } from '../sink/queue-division.js';
 import type { Subscription } from '../sink/subscription.js';
@@ -126,6 +127,7 @@ function loopSettings(settings: CommonSettings): {
   readonly retryTimeoutMs: number | undefined;
   readonly backoff: BackoffLimits;
   readonly skipsBadRecords: boolean;
+  readonly errors: ErrorReporting;
 } {
   const retryTimeoutMs = settings['errors.retry.timeout'];
   const maxMs = settings['errors.retry.delay.max.ms'];
@@ -135,5 +137,17 @@ function loopSettings(settings: CommonSettings): {
     retryTimeoutMs: retryTimeoutMs === -1 ? undefined : retryTimeoutMs,
     backoff: { initialMs: Math.min(FIRST_DELAY_MS, maxMs), maxMs },
     skipsBadRecords: settings['errors.tolerance'] === 'all',
+    errors: errorReporting(settings),
+  };
+}
+
+function errorReporting(settings: CommonSettings): ErrorReporting {
+  // Where a record that fails ends the task, nobody needs the topic.
+  const topic = settings['errors.tolerance'] === 'all' ? settings['errors.deadletterqueue.topic.name'] : '';
+  const hasContext = settings['errors.deadletterqueue.context.headers.enable'];
+  return {
+    logs: settings['errors.log.enable'],
+    logsContents: settings['errors.log.include.messages'],
+    deadLetters: topic === '' ? undefined : { topic, hasContext },
   };
 }

@@ -10,22 +10,17 @@ interface UnsupportedSetting {
   readonly reason: string;
 }
 
-const NO_DEAD_LETTERS = 'Sluice has no dead letter topic yet; errors.tolerance=all counts, logs and drops records that fail';
-
 /** The first row whose `names` match decides. */
 const UNSUPPORTED_SETTINGS: readonly UnsupportedSetting[] = [
-  { names: /^errors\.deadletterqueue\.topic\.name$/, accepts: [''], reason: NO_DEAD_LETTERS },
   {
-    names: /^errors\.deadletterqueue\.context\.(headers|properties)\.enable$/,
-    accepts: ['false'],
-    reason: NO_DEAD_LETTERS,
+    names: /^errors\.deadletterqueue\.topic\.replication\.factor$/,
+    isHarmless: true,
+    reason: 'a RocketMQ broker group replicates all of its topics alike',
   },
-  { names: /^errors\.deadletterqueue\./, reason: NO_DEAD_LETTERS },
-  { names: /^errors\.log\.enable$/, accepts: ['true'], reason: 'Sluice always logs the records that it drops' },
   {
-    names: /^errors\.log\.include\.messages$/,
-    accepts: ['false'],
-    reason: 'Sluice logs the coordinates of a record, never its content',
+    names: /^errors\.deadletterqueue\.(read|write)\.queue\.nums$/,
+    accepts: ['8'],
+    reason: 'Sluice creates a dead letter topic of a sink with 8 queues; create the topic yourself to have others',
   },
   {
     names: /^exactly\.once\.support$/,

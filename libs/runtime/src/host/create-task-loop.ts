@@ -20,14 +20,18 @@ import { SourceTaskLoop } from '../source/source-task-loop.js';
 import { TaskWaits } from '../retry/task-waits.js';
 import { taskSupervision } from '../config/task-supervision.js';
 import { createTransforms } from '../transforms/create-transforms.js';
+import { errorTrace } from '../task/error-text.js';
 import { SharedRate } from '../task/shared-rate.js';
 import { TaskWarnings } from '../task/task-warnings.js';
 import { CallBoard, sharedNowMs } from './call-board.js';
-import { errorTrace, shortenedTrace } from './error-trace.js';
+import { shortenedTrace } from './error-trace.js';
 import { InstanceKeeper } from './instance-keeper.js';
 import { LoopWithInstance } from './loop-with-instance.js';
 import type { TaskLoop } from './task-loop.js';
 import { watchedInstance, watchedSink, watchedSource } from './watched-task.js';
+
+/** Queues of a dead letter topic that a sink creates, as Apache RocketMQ Connect has them. */
+const DEAD_LETTER_QUEUES = 8;
 
 /** What the loops of a node's tasks stand on. */
 export interface TaskEnvironment {
@@ -131,9 +135,10 @@ function createSinkLoop(task: ResolvedTask, connector: SinkConnector, plugins: P
       transforms: createTransforms(task.config, plugins),
       decoder: new ConvertingDecoder(createConverters(task.config, connector.defaultConverters, plugins.converters)),
       settings: sinkLoopSettings(settings),
+      hasRepeatablePut: connector.hasRepeatablePut === true,
       counters: newTaskCounters(),
     },
-    { messages, offsets, lease, clock },
+    { producer: environment.producer({ queues: DEAD_LETTER_QUEUES }), messages, offsets, lease, clock },
   );
 }
 
@@ -144,7 +149,7 @@ function common(
   { loggerOf, clock, calls, rate, requestTaskReconfiguration }: WatchedEnvironment,
 ): Pick<
   SinkLoopSpec,
-  'connector' | 'index' | 'generation' | 'config' | 'logger' | 'warnings' | 'waits' | 'rate' | 'requestTaskReconfiguration'
+  'connector' | 'index' | 'generation' | 'config' | 'logger' | 'hide' | 'warnings' | 'waits' | 'rate' | 'requestTaskReconfiguration'
 > {
   const { id, generation, config, resolved } = task;
   const hide = plugins.secretsHider(config, resolved);
@@ -162,6 +167,7 @@ function common(
     generation,
     config,
     logger,
+    hide,
     warnings,
     waits,
     rate: rate ?? new SharedRate(sharedNowMs),

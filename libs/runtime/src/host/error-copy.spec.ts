@@ -3,7 +3,7 @@ import { ConnectError, ConnectErrorCode, isRetriable, RetriableError } from '@sl
 import { isLasting } from '../retry/restart-policy.js';
 import { isSuperseded, SupersededError } from '../task/superseded-error.js';
 import { copyError, restoreError } from './error-copy.js';
-import { errorTrace } from './error-trace.js';
+import { errorTrace } from '../task/error-text.js';
 
 /** What the other thread makes of an error. */
 const passed = (error: unknown): unknown => restoreError(structuredClone(copyError(error)));

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { ConnectError, type ConnectErrorCode, isConnectError, isRetriable } from '@sluice/sdk';
-import { MAX_CAUSES } from './error-trace.js';
+import { MAX_CAUSES } from '../task/error-text.js';
 
 /** An error as it passes from one thread to another: a structured copy would lose its class, its code and its mark. */
 export type ErrorCopy =

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SinkConnector } from '@sluice/sdk';
 import { PluginRegistry } from '../plugins/plugin-registry.js';
-import { describerOf, errorTrace, MAX_TRACE_LENGTH, shortenedTrace } from './error-trace.js';
+import { errorTrace } from '../task/error-text.js';
+import { describerOf, MAX_TRACE_LENGTH, shortenedTrace } from './error-trace.js';
 
 describe('errorTrace', () => {
   it('shows the whole chain of causes', () => {

@@ -6,7 +6,7 @@ import { listOf, SourceWorld } from '../testing/source-world.js';
 import { SinkWorld } from '../testing/sink-world.js';
 import { CallBoard } from './call-board.js';
 import { createTaskLoop } from './create-task-loop.js';
-import { errorTrace } from './error-trace.js';
+import { errorTrace } from '../task/error-text.js';
 import { TaskHost } from './task-host.js';
 import type { TaskLoop } from './task-loop.js';
 

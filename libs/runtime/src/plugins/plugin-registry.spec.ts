@@ -352,10 +352,7 @@ describe('validate', () => {
   });
 
   it.each([
-    ['errors.deadletterqueue.topic.name', 'dead', 'Sluice has no dead letter topic yet'],
-    ['errors.deadletterqueue.read.queue.nums', '8', 'Sluice has no dead letter topic yet'],
-    ['errors.log.enable', 'false', 'Sluice always logs'],
-    ['errors.log.include.messages', 'true', 'never its content'],
+    ['errors.deadletterqueue.read.queue.nums', '4', 'with 8 queues; create the topic yourself'],
     ['topic.creation.groups', 'compacted', 'all topics of a source alike'],
     ['topic.creation.default.cleanup.policy', 'compact', 'only the number of queues'],
     ['producer.override.linger.ms', '5', 'the clients of Kafka'],
@@ -395,16 +392,13 @@ describe('validate', () => {
     expect(validation).toMatchObject({ errorCount: 0, warnings: [] });
   });
 
-  it('warns of a replication factor, which topics of RocketMQ do not have', async () => {
-    const { errorCount, warnings } = await registry.validate('ListSource', {
-      ...good,
-      'topic.creation.default.replication.factor': '3',
-    });
-    expect({ errorCount, warnings }).toEqual({
-      errorCount: 0,
-      warnings: [expect.stringContaining('topic.creation.default.replication.factor has no effect')],
-    });
-  });
+  it.each(['topic.creation.default.replication.factor', 'errors.deadletterqueue.topic.replication.factor'])(
+    'warns of a replication factor, which topics of RocketMQ do not have: %s',
+    async (name) => {
+      const { errorCount, warnings } = await registry.validate('ListSource', { ...good, [name]: '3' });
+      expect({ errorCount, warnings }).toEqual({ errorCount: 0, warnings: [expect.stringContaining(`${name} has no effect`)] });
+    },
+  );
 
   it("leaves a connector's own settings to it, whatever they are called", async () => {
     const own: SourceConnector = {

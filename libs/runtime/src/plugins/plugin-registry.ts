@@ -314,8 +314,11 @@ function withConverters(connector: Connector, defaultConverters: Connector['defa
     taskConfigs: connector.taskConfigs.bind(connector),
     ...(validate === undefined ? {} : { validate: validate.bind(connector) }),
     ...(createInstance === undefined ? {} : { createInstance: createInstance.bind(connector) }),
-  } satisfies Record<Exclude<keyof SinkConnector, 'kind' | 'createTask' | 'validate' | 'createInstance'>, unknown>;
-  if (connector.kind === 'sink') return { ...common, kind: 'sink', createTask: connector.createTask.bind(connector) };
+  } satisfies Record<Exclude<keyof SinkConnector, 'kind' | 'createTask' | 'validate' | 'createInstance' | 'hasRepeatablePut'>, unknown>;
+  if (connector.kind === 'sink') {
+    const { hasRepeatablePut = false } = connector;
+    return { ...common, kind: 'sink', hasRepeatablePut, createTask: connector.createTask.bind(connector) };
+  }
   const { exactlyOnceSupport } = connector;
   return {
     ...common,

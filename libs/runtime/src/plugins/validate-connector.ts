@@ -21,6 +21,7 @@ import {
   validateConfig,
 } from '@sluice/sdk';
 import { sinkSettingsSpec, sourceSettingsSpec } from '../config/connector-settings.js';
+import { deadLetterErrors, deadLetterWarnings } from '../config/dead-letter-rule.js';
 import { exactlyOnceErrors } from '../config/exactly-once-rule.js';
 import { queueByErrors } from '../config/queue-by-rule.js';
 import { topicsErrors } from '../config/topics-rule.js';
@@ -83,7 +84,7 @@ export async function validateConnector(
       const withErrors = errors.length === 0 ? state : { ...state, errors: errors.map(hide) };
       return description === undefined ? { state: withErrors } : { description, state: withErrors };
     }),
-    warnings: [...base.warnings, ...unsupported.warnings.map(({ message }) => message)].map(hide),
+    warnings: [...base.warnings, ...unsupported.warnings.map(({ message }) => message), ...warningsOf(config)].map(hide),
   };
 }
 
@@ -125,11 +126,20 @@ function hiderOf(spec: ConfigSpec, config: TaskConfig, resolved: readonly Resolv
 
 function sinkErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly FieldError[] {
   if (wrong.has('topics') || wrong.has('topics.regex')) return [];
-  const names = ['topics', 'topics.regex'] as const;
-  const parsed = parseConfig({ topics: sinkSettingsSpec[names[0]], 'topics.regex': sinkSettingsSpec[names[1]] }, config, {
-    unknownKeys: 'ignore',
-  });
-  return parsed.ok ? topicsErrors(parsed.value.topics, parsed.value['topics.regex']) : [];
+  const { topics, 'topics.regex': regex, 'errors.deadletterqueue.topic.name': deadLetters } = sinkSettingsSpec;
+  const parsed = parseConfig({ topics, 'topics.regex': regex }, config, { unknownKeys: 'ignore' });
+  if (!parsed.ok) return [];
+  const errors = topicsErrors(parsed.value.topics, parsed.value['topics.regex']);
+  if (errors.length > 0) return errors;
+  const own = parseConfig({ 'errors.deadletterqueue.topic.name': deadLetters }, config, { unknownKeys: 'ignore' });
+  return own.ok ? deadLetterErrors(own.value['errors.deadletterqueue.topic.name'], parsed.value) : [];
+}
+
+function warningsOf(config: TaskConfig): readonly string[] {
+  const { 'errors.tolerance': tolerance, 'errors.deadletterqueue.topic.name': topic } = sinkSettingsSpec;
+  const spec = { 'errors.tolerance': tolerance, 'errors.deadletterqueue.topic.name': topic } as const;
+  const parsed = parseConfig(spec, config, { unknownKeys: 'ignore' });
+  return parsed.ok ? deadLetterWarnings(parsed.value) : [];
 }
 
 function sourceErrors(config: TaskConfig, wrong: ReadonlySet<string>): readonly FieldError[] {

@@ -5,6 +5,10 @@ export interface RawMessage {
   readonly queueOffset: number;
   /** Decompressed at its first use, which throws when that cannot be done: what that means is for the task's error tolerance to say. */
   readonly body: Buffer;
+  /** The body as it is stored, and the bits of RocketMQ's `sysFlag` that say how it is compressed; absent where it is not. */
+  readonly compressed?: { readonly body: Buffer; readonly sysFlag: number };
+  /** RocketMQ's `Message.flag`, an int32 for applications; absent for 0. */
+  readonly flag?: number;
   /** Of the body, decompressed; of the stored one where it cannot be decompressed. */
   readonly bodyBytes: number;
   /** The property block as the broker stores it; `messageToRecord`, `scanStamp` and `scanBarrier` of `@sluice/protocol` read it. */

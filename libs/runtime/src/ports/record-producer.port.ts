@@ -21,6 +21,19 @@ export interface StoredBatch {
   readonly messageIds?: string | undefined;
 }
 
+/** A message that is sent by itself, with what a batch cannot keep for each of its messages. */
+export interface WholeMessage {
+  readonly body: Buffer;
+  /** As in {@link RecordBatch.add}. */
+  readonly properties: string;
+  /** How the body is compressed, in bits of RocketMQ's `sysFlag`; 0 where it is not. */
+  readonly sysFlag: number;
+  /** RocketMQ's `Message.flag`. */
+  readonly flag: number;
+  /** Milliseconds since the epoch; now, where it is absent. */
+  readonly bornAt?: number | undefined;
+}
+
 /** What the name servers say of a queue now. */
 export interface QueueLookUp {
   /** `closed`: its broker is there and the topic may not be written there, or has fewer queues. `unavailable`: no broker says that it has the queue. */
@@ -44,6 +57,8 @@ export interface RecordProducer {
    * {@link SendFailure}.
    */
   send(queue: QueueRef, batch: RecordBatch, signal: AbortSignal): Promise<StoredBatch>;
+  /** As {@link send}, of one message. */
+  sendMessage(queue: QueueRef, message: WholeMessage, signal: AbortSignal): Promise<void>;
 }
 
 /** How a send of unknown outcome ended. `unknown`: no reply will come, it may or may not be (or still become) stored. */

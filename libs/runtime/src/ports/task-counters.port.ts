@@ -29,6 +29,16 @@ export interface TaskCounters {
   /** Sink: records that retention removed before they were read. */
   recordsLost: number;
   conversionErrors: number;
+  /** Sink: calls of `put` that failed, each try. */
+  recordFailures: number;
+  /** Records that failed for good: they ended the task, or were left out. */
+  recordErrors: number;
+  /** Of them, those that the log reports. */
+  errorsLogged: number;
+  /** Acknowledged by brokers. */
+  deadLettersWritten: number;
+  /** Tries to write a dead letter that failed; each is made again. */
+  deadLetterFailures: number;
   /** Left out under `errors.tolerance=all`. */
   recordsSkipped: number;
   /** Sink: those of them that the task has refused. */
@@ -61,6 +71,11 @@ export function newTaskCounters(): TaskCounters {
     droppedRepeatedSeq: 0,
     recordsLost: 0,
     conversionErrors: 0,
+    recordFailures: 0,
+    recordErrors: 0,
+    errorsLogged: 0,
+    deadLettersWritten: 0,
+    deadLetterFailures: 0,
     recordsRefused: 0,
     recordsSkipped: 0,
     recordsFiltered: 0,

@@ -1,6 +1,7 @@
 import { type BackoffLimits, backoffMs } from '@sluice/time';
 import { queueTag } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
+import { RecordFailure } from '../dead-letters/record-failure.js';
 import type { Clock } from '../ports/clock.port.js';
 import {
   contradictionOf,
@@ -18,7 +19,7 @@ import { AheadBudget, type AheadLimits, ReadAhead } from './read-ahead.js';
 import type { QueueStart } from './prepare-start.js';
 import type { DropReason, ReadState } from './read-state.js';
 import { requireSameMessage } from './same-message.js';
-import { type SinkOutcome, type SinkStage, StageFailure } from './sink-stage.js';
+import type { SinkOutcome, SinkStage } from './sink-stage.js';
 
 /** A wait for messages, or for room, that is longer, in milliseconds, may have outlasted the queue: it could be deleted and created again. */
 const DOUBT_AFTER_MS = 1000;
@@ -43,7 +44,8 @@ export interface QueueIntakeOptions {
   readonly arrived: () => void;
   readonly failed: (error: unknown) => void;
   readonly warn: (message: string) => void;
-  readonly skipped: (error: BadRecordError) => void;
+  /** Called for a message that is left out. */
+  readonly skipped: (error: BadRecordError, failure: RecordFailure, queue: QueueRef, message: RawMessage) => void;
   /** Called when duplicates may pass that the task cannot recognise. */
   readonly forgot: (message: string) => void;
 }
@@ -194,12 +196,13 @@ export class QueueIntake {
       const outcome = this.#outcomeOf(message, isDropped);
       if (isDropped) this.#countDropped(judged);
       else if (outcome === undefined) counters.recordsFiltered++;
-      else if (outcome instanceof StageFailure) {
+      else if (outcome instanceof RecordFailure) {
         counters.conversionErrors++;
+        counters.recordErrors++;
         const problem = new BadRecordError(this.queue, message.queueOffset, outcome.cause);
         if (!skipsBadRecords) throw problem;
         counters.recordsSkipped++;
-        skipped(problem);
+        skipped(problem, outcome, this.queue, message);
       } else {
         records.push(outcome);
         this.#given = message.queueOffset + 1;

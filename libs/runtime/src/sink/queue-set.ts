@@ -1,6 +1,15 @@
 import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
+import { RateLimitedLogger } from '@sluice/time';
+import type { RetryPolicy } from '../retry/retrying.js';
 import type { QueueStart } from './prepare-start.js';
 import { type QueueIntakeOptions, BadRecordError, QueueIntake } from './queue-intake.js';
+import { AheadBudget } from './read-ahead.js';
+import type { SinkErrors } from './sink-errors.js';
+import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
+import { SinkStage } from './sink-stage.js';
+
+/** How often the status may warn of what the filter against duplicates has forgotten, in milliseconds. */
+const FORGOTTEN_INTERVAL_MS = 600_000;
 
 export interface TakenRecords {
   readonly records: SinkRecord[];
@@ -147,4 +156,40 @@ export class QueueSet {
   async stopReading(): Promise<void> {
     await Promise.all(this.all().map((intake) => intake.close()));
   }
+}
+
+export interface QueueSetParts extends Pick<QueueIntakeOptions, 'arrived' | 'failed' | 'rate'> {
+  readonly spec: SinkLoopSpec;
+  readonly ports: SinkLoopPorts;
+  readonly errors: SinkErrors;
+  /** Retries without end. */
+  readonly policy: (call: string) => RetryPolicy;
+  /** Aborted when nothing more is read. */
+  readonly stopping: AbortSignal;
+  readonly killed: AbortSignal;
+}
+
+/** Makes the queues of a task. */
+export function queueSetOf({ spec, ports, errors, policy, stopping, killed, ...told }: QueueSetParts): QueueSet {
+  const { settings, counters, decoder, transforms, group, waits, logger, warnings } = spec;
+  const { clock, messages } = ports;
+  const preparing = { ...policy('preparing records'), limitMs: settings.retryTimeoutMs };
+  const forgotten = new RateLimitedLogger({ clock, signal: killed, intervalMs: FORGOTTEN_INTERVAL_MS, log: warnings.add });
+  return new QueueSet({
+    group,
+    messages,
+    clock,
+    counters,
+    waits,
+    stage: new SinkStage({ transforms, decoder, policy: preparing }),
+    backoff: settings.backoff,
+    budget: new AheadBudget(settings.maxAhead),
+    maxAheadPerQueue: settings.maxAheadPerQueue,
+    skipsBadRecords: settings.skipsBadRecords,
+    signal: stopping,
+    ...told,
+    warn: logger.warn.bind(logger),
+    skipped: errors.skipped.bind(errors),
+    forgot: forgotten.write.bind(forgotten),
+  });
 }

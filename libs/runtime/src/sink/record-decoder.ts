@@ -1,6 +1,7 @@
 import { StringConverter } from '@sluice/converters';
 import { type DecodedRecord, MessageAttributes, messageToRecord, type MessageHeader } from '@sluice/protocol';
 import type { Converter, QueueRef, RecordHeader, SchemaAndValue, SinkRecord } from '@sluice/sdk';
+import { PartFailure } from '../converters/part-failure.js';
 import type { Converters } from '../converters/converter.js';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 
@@ -14,7 +15,7 @@ export interface RecordDecoder {
     | ((queue: QueueRef, messages: readonly RawMessage[], signal: AbortSignal) => Promise<readonly (DecodedRecord | undefined)[]>)
     | undefined;
   /**
-   * Turns a message into a record. Throws when the message cannot be converted.
+   * Turns a message into a record. Throws when the message cannot be converted; a {@link PartFailure} where a converter could not.
    *
    * @param parts what `prepare` read of it
    */
@@ -35,7 +36,7 @@ export class ConvertingDecoder implements RecordDecoder {
 
   decode(queue: QueueRef, message: RawMessage, decoded = partsOf(message)): SinkRecord {
     const { key: keyConverter, value: valueConverter, header: headerConverter } = this.converters;
-    const { value, schema } = valueConverter.fromBytes(decoded.value, queue.topic);
+    const { value, schema } = valueOf(valueConverter, decoded.value, queue.topic);
     const key = decoded.key === undefined ? undefined : keyOf(keyConverter, decoded.key, queue.topic);
     // Fields that are set one by one cost a third of objects that are spread, and every record of a sink passes here.
     const record: Mutable<SinkRecord> = {
@@ -55,12 +56,24 @@ export class ConvertingDecoder implements RecordDecoder {
   }
 }
 
+function valueOf(converter: Converter, bytes: Buffer | null, topic: string): SchemaAndValue {
+  try {
+    return converter.fromBytes(bytes, topic);
+  } catch (error) {
+    throw new PartFailure('value', converter, error);
+  }
+}
+
 /** A text stays one for a converter of texts. */
 function keyOf(converter: Converter, key: Buffer | string | null, topic: string): SchemaAndValue {
-  if (typeof key !== 'string') return converter.fromBytes(key, topic);
-  return converter instanceof StringConverter && converter.isUtf8
-    ? converter.fromText(key)
-    : converter.fromBytes(Buffer.from(key, 'utf8'), topic);
+  try {
+    if (typeof key !== 'string') return converter.fromBytes(key, topic);
+    return converter instanceof StringConverter && converter.isUtf8
+      ? converter.fromText(key)
+      : converter.fromBytes(Buffer.from(key, 'utf8'), topic);
+  } catch (error) {
+    throw new PartFailure('key', converter, error);
+  }
 }
 
 async function prepareParts(
@@ -101,10 +114,10 @@ function readable(message: RawMessage): (DecodedRecord & { readonly key: Buffer 
 
 function recordHeader(converter: Converter, { key, value }: MessageHeader, topic: string): RecordHeader {
   if (typeof value !== 'string') return { key, value };
-  const converted = converter.fromBytes(Buffer.from(value, 'utf8'), topic);
-  return {
-    key,
-    value: converted.value,
-    ...(converted.schema === undefined ? undefined : { schema: converted.schema }),
-  };
+  try {
+    const converted = converter.fromBytes(Buffer.from(value, 'utf8'), topic);
+    return { key, value: converted.value, ...(converted.schema === undefined ? undefined : { schema: converted.schema }) };
+  } catch (error) {
+    throw new PartFailure('header', converter, error);
+  }
 }

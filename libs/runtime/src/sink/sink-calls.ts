@@ -3,6 +3,7 @@ import {
   ConnectErrorCode,
   type FlushOptions,
   isRetriable,
+  queueKey,
   type QueueRef,
   type SinkPosition,
   type SinkRecord,
@@ -12,13 +13,15 @@ import type { Lease } from '../ports/lease.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { BadRecordError } from './queue-intake.js';
 import type { Flushed, TakenRecords } from './queue-set.js';
+import type { SinkErrors } from './sink-errors.js';
 import type { SinkRequests } from './sink-requests.js';
 import type { SinkLoopSpec } from './sink-loop-options.js';
 
 export interface SinkCallsOptions {
-  readonly spec: Pick<SinkLoopSpec, 'task' | 'transforms' | 'counters' | 'settings' | 'logger'>;
+  readonly spec: Pick<SinkLoopSpec, 'task' | 'transforms' | 'counters' | 'settings' | 'logger' | 'hasRepeatablePut'>;
   readonly lease: Lease;
   readonly requests: Pick<SinkRequests, 'callBegins'>;
+  readonly errors: Pick<SinkErrors, 'letters' | 'refused'>;
   readonly policy: (call: string, onRetry?: () => void) => RetryPolicy;
   /** Aborted when nothing more is put. */
   readonly stopping: AbortSignal;
@@ -55,33 +58,86 @@ export class SinkCalls {
    * @returns what stopped the taking
    */
   put(take: () => TakenRecords): Promise<BadRecordError | undefined> {
-    const { spec, policy, stopping, killed } = this.options;
-    const { task, counters } = spec;
+    const { letters } = this.options.errors;
     return this.#alone(async () => {
-      const repeated = policy('put', () => {
-        counters.putRetries++;
-      });
       try {
         const { records, failure } = take();
-        if (records.length === 0) return failure;
-        let left: readonly SinkRecord[] = records;
-        await retrying(repeated, stopping, async () => {
-          try {
-            await this.#attempt(stopping, () => task.put(left, killed));
-            counters.recordsPut += left.length;
-          } catch (error) {
-            const written = writtenBefore(error, left.length);
-            counters.recordsPut += written;
-            left = left.slice(written);
-            throw error;
-          }
-        });
+        if (records.length > 0) await this.#putAll(records);
+        if (letters?.hasPending === true) await letters.room();
         return failure;
       } catch (error) {
         this.#broken = { error };
         throw error;
       }
     });
+  }
+
+  /** Puts records; where that fails for good, narrows the failure down to single records, if that is allowed. */
+  async #putAll(records: readonly SinkRecord[]): Promise<void> {
+    const failed = await this.#putTogether(records);
+    if (failed !== undefined) await this.#putApart(failed.left, failed.error);
+  }
+
+  /** Returns the records that failed and may be put one by one; rejects where they may not. */
+  async #putTogether(
+    records: readonly SinkRecord[],
+  ): Promise<{ readonly left: readonly SinkRecord[]; readonly error: unknown } | undefined> {
+    const { spec, policy, stopping, killed } = this.options;
+    const { task, counters } = spec;
+    const repeated = policy('put', () => {
+      counters.putRetries++;
+    });
+    let left = records;
+    try {
+      await retrying(repeated, stopping, async () => {
+        try {
+          await this.#attempt(stopping, () => task.put(left, killed));
+          counters.recordsPut += left.length;
+        } catch (error) {
+          counters.recordFailures++;
+          const written = writtenBefore(error, left.length);
+          counters.recordsPut += written;
+          left = left.slice(written);
+          throw error;
+        }
+      });
+      return undefined;
+    } catch (error) {
+      stopping.throwIfAborted();
+      // An error of the moment that lasts is the other system's: its records are not to blame.
+      if (!this.#mayNarrow || isRetriable(error)) throw error;
+      return { left, error };
+    }
+  }
+
+  /** Halves records that cannot be put together until each that fails is alone, in their order: at most two calls a record. */
+  async #putApart(records: readonly SinkRecord[], error: unknown): Promise<void> {
+    const [first] = records;
+    if (records.length <= 1) {
+      if (first !== undefined) this.#refuse(first, error);
+      return;
+    }
+    const half = records.length >> 1;
+    await this.#putAll(records.slice(0, half));
+    await this.#putAll(records.slice(half));
+  }
+
+  #refuse(record: SinkRecord, cause: unknown): void {
+    const { spec, errors } = this.options;
+    const { counters } = spec;
+    const { queue, offset } = record;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    const text = `The record of topic ${queue.topic} in queue ${queueKey(queue)} at offset ${offset} cannot be put: ${reason}`;
+    counters.recordErrors++;
+    counters.recordsSkipped++;
+    counters.recordsRefused++;
+    void errors.refused(record, new ConnectError(ConnectErrorCode.sinkFailed, text, { cause }), cause);
+  }
+
+  /** Records that fail are kept as dead letters, and the sink allows that others of the same call are put again. */
+  get #mayNarrow(): boolean {
+    const { spec, errors } = this.options;
+    return spec.hasRepeatablePut && spec.settings.skipsBadRecords && errors.letters !== undefined;
   }
 
   /** Lets the task do what is due by time, until `signal` is aborted. */
@@ -94,13 +150,18 @@ export class SinkCalls {
   flush(positions: () => readonly SinkPosition[], options: FlushOptions): Promise<Flushed> {
     const { spec, policy, killed } = this.options;
     const { task, counters } = spec;
+    const { letters } = this.options.errors;
     return this.#alone(async () => {
       this.#throwIfBroken();
+      // A sink that stores the positions with its data moves them here.
+      if (letters?.hasPending === true) await letters.settled();
       const asked = positions();
       const safe = await retrying(policy('flush'), killed, async () =>
         requirePositions(await this.#attempt<unknown>(killed, () => task.flush(asked, killed, options))),
       );
       this.#throwIfBroken();
+      // The flush may have refused records.
+      if (letters?.hasPending === true) await letters.settled();
       counters.flushes++;
       return { asked, safe };
     });

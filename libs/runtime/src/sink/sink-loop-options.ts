@@ -1,9 +1,11 @@
 import type { BackoffLimits } from '@sluice/time';
 import type { SinkTask, TaskConfig, TaskLogger } from '@sluice/sdk';
+import type { ErrorReporting } from '../dead-letters/record-errors.js';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { OffsetStore } from '../ports/offset-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
+import type { RecordProducer } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { SharedRate } from '../task/shared-rate.js';
 import type { TaskWaits } from '../retry/task-waits.js';
@@ -14,6 +16,8 @@ import type { RecordDecoder } from './record-decoder.js';
 import type { Subscription } from './subscription.js';
 
 export interface SinkLoopPorts {
+  /** Of dead letters. */
+  readonly producer: RecordProducer;
   readonly messages: QueueMessages;
   readonly offsets: OffsetStore;
   readonly lease: Lease;
@@ -40,6 +44,8 @@ export interface SinkLoopSettings {
   readonly backoff: BackoffLimits;
   /** Leave out, rather than fail on, records that cannot be converted, and resume behind records that retention removed. */
   readonly skipsBadRecords: boolean;
+  /** What is done about records that are left out. */
+  readonly errors: ErrorReporting;
 }
 
 export interface SinkLoopSpec {
@@ -56,7 +62,11 @@ export interface SinkLoopSpec {
   readonly decoder: RecordDecoder;
   readonly transforms: TransformChain;
   readonly settings: SinkLoopSettings;
+  /** A `put` that threw has taken nothing, or what it took may be put again: a batch that fails is put in parts. */
+  readonly hasRepeatablePut: boolean;
   readonly logger: TaskLogger;
+  /** Takes secrets out of a text. */
+  readonly hide: (text: string) => string;
   readonly counters: TaskCounters;
   /** What the status shows beside the state. */
   readonly warnings: TaskWarnings;

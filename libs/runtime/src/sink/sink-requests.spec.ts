@@ -65,7 +65,8 @@ describe('what a sink task asks of the runtime', () => {
   it('to skip a record that the other system refuses', async () => {
     const refuse = (sink: AskingSink): void => {
       sink.beforePut = ([record]) => {
-        if (record !== undefined) sink.context.skipRecord(record, new ConnectError(ConnectErrorCode.sinkFailed, 'the row is too wide'));
+        if (record !== undefined)
+          void sink.context.skipRecord(record, new ConnectError(ConnectErrorCode.sinkFailed, 'the row is too wide'));
       };
     };
     const tolerant = twoQueues();
@@ -93,7 +94,7 @@ describe('what a sink task asks of the runtime', () => {
       const refuse = (): void => {
         const record = { topic: 't', queue: first, offset: 0, value: 'a' };
         expect(() => {
-          sink.context.skipRecord(record, new ConnectError(ConnectErrorCode.sinkFailed, 'the row is too wide'));
+          void sink.context.skipRecord(record, new ConnectError(ConnectErrorCode.sinkFailed, 'the row is too wide'));
         }).toThrow('the row is too wide');
       };
       if (place === 'in a put') sink.beforePut = refuse;

@@ -8,9 +8,9 @@ import {
   type SinkRecord,
   type SinkTaskContext,
 } from '@sluice/sdk';
-import type { RateLimitedLogger } from '@sluice/time';
 import { withSkipRemedy } from '../task/skip-remedy.js';
 import { someOf } from '../task/some-of.js';
+import type { SinkErrors } from './sink-errors.js';
 import type { SinkLoopSpec } from './sink-loop-options.js';
 
 /** How many queues an error or a warning names. */
@@ -18,7 +18,7 @@ export const MAX_NAMED_QUEUES = 10;
 
 export interface SinkRequestsOptions {
   readonly spec: Pick<SinkLoopSpec, 'settings' | 'counters'>;
-  readonly skips: RateLimitedLogger;
+  readonly errors: Pick<SinkErrors, 'refused'>;
   /** Makes the next flush due. */
   readonly flush: () => void;
   /** Called when records may be taken that could not before. */
@@ -91,8 +91,10 @@ export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pa
     this.options.seek(positions);
   };
 
-  readonly skipRecord = ({ queue, offset }: SinkRecord, error: ConnectError): void => {
-    const { spec, skips, refused } = this.options;
+  readonly skipRecord = (record: SinkRecord, error: ConnectError): Promise<void> => {
+    const { spec, errors, refused } = this.options;
+    const { queue, offset } = record;
+    spec.counters.recordErrors++;
     const text = `The record of topic ${queue.topic} in queue ${queueKey(queue)} at offset ${offset} is refused: ${error.message}`;
     const problem = new ConnectError(error.code, text, { cause: error });
     if (!spec.settings.skipsBadRecords) {
@@ -102,7 +104,7 @@ export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pa
     }
     spec.counters.recordsSkipped++;
     spec.counters.recordsRefused++;
-    skips.write(`A record was skipped. ${text}`);
+    return errors.refused(record, problem, error);
   };
 
   #keysOf(call: string, queues: readonly QueueRef[]): readonly string[] {

@@ -1,17 +1,13 @@
 import type { DecodedRecord } from '@sluice/protocol';
 import type { ConnectRecord, QueueRef, SinkRecord } from '@sluice/sdk';
+import { RecordFailure } from '../dead-letters/record-failure.js';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { type TransformChain, TransformError, type TransformOutcome } from '../transforms/transform-chain.js';
 import type { RecordDecoder } from './record-decoder.js';
 
-/** Why a message became no record. */
-export class StageFailure {
-  constructor(readonly cause: unknown) {}
-}
-
 /** What became of a message: a record for the sink, `undefined` where a transform dropped it, or a failure. */
-export type SinkOutcome = SinkRecord | undefined | StageFailure;
+export type SinkOutcome = SinkRecord | undefined | RecordFailure;
 
 export interface SinkStageOptions {
   readonly transforms: TransformChain;
@@ -33,7 +29,7 @@ export class SinkStage {
   outcomeOf(queue: QueueRef, message: RawMessage): SinkOutcome {
     const { transforms } = this.options;
     const record = this.#decoded(queue, message);
-    if (transforms.isEmpty || record instanceof StageFailure) return record;
+    if (transforms.isEmpty || record instanceof RecordFailure) return record;
     return placed(transforms.apply(record), record);
   }
 
@@ -43,24 +39,24 @@ export class SinkStage {
     return retrying(policy, signal, async () => {
       const parts = await decoder.prepare?.(queue, messages, signal);
       const decoded = messages.map((message, index) => this.#decoded(queue, message, parts?.[index]));
-      const records = decoded.flatMap((outcome) => (outcome instanceof StageFailure ? [] : [outcome]));
+      const records = decoded.flatMap((outcome) => (outcome instanceof RecordFailure ? [] : [outcome]));
       const outcomes = (await transforms.applyAll(records, signal)).values();
-      return decoded.map((each) => (each instanceof StageFailure ? each : placed(outcomes.next().value, each)));
+      return decoded.map((each) => (each instanceof RecordFailure ? each : placed(outcomes.next().value, each)));
     });
   }
 
-  #decoded(queue: QueueRef, message: RawMessage, parts?: DecodedRecord): SinkRecord | StageFailure {
+  #decoded(queue: QueueRef, message: RawMessage, parts?: DecodedRecord): SinkRecord | RecordFailure {
     try {
       return this.options.decoder.decode(queue, message, parts);
     } catch (error) {
-      return new StageFailure(error);
+      return RecordFailure.of(error, 'ROCKETMQ_CONSUME');
     }
   }
 }
 
 /** Returns the outcome with the place of its message: transforms may make records that have none, and never move one. */
 function placed(outcome: TransformOutcome, { queue, offset }: SinkRecord): SinkOutcome {
-  if (outcome instanceof TransformError) return new StageFailure(outcome);
+  if (outcome instanceof TransformError) return RecordFailure.of(outcome, 'TRANSFORMATION');
   if (outcome === undefined) return undefined;
   const record: ConnectRecord & Partial<SinkRecord> = outcome;
   return record.queue === queue && record.offset === offset ? (record as SinkRecord) : { ...record, queue, offset };

@@ -18,25 +18,21 @@ import { DivisionWatch } from './division-watch.js';
 import { ForeignConsumers } from './foreign-consumers.js';
 import { OffsetCommits } from './offset-commits.js';
 import { OffsetResets } from './offset-resets.js';
-import type { QueueIntakeOptions } from './queue-intake.js';
 import { QueueOpening } from './queue-opening.js';
-import { QueueSet } from './queue-set.js';
+import { type QueueSet, queueSetOf } from './queue-set.js';
 import { QueueWatch } from './queue-watch.js';
-import { AheadBudget } from './read-ahead.js';
 import { ResetWatch } from './reset-watch.js';
 import { SinkCalls } from './sink-calls.js';
+import { SinkErrors } from './sink-errors.js';
 import { SinkFlushes } from './sink-flushes.js';
 import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 import { MAX_NAMED_QUEUES, SinkRequests } from './sink-requests.js';
 import { SinkSeeks } from './sink-seeks.js';
-import { SinkStage } from './sink-stage.js';
 import { ownQueues } from './subscription.js';
 import { UnbrokenLease } from './unbroken-lease.js';
 
 /** How long a task that ticks has nothing to put before it is called, in milliseconds. */
 const TICK_MS = 100;
-/** How often the status may warn of what the filter against duplicates has forgotten, in milliseconds. */
-const FORGOTTEN_INTERVAL_MS = 600_000;
 
 /**
  * Runs one sink task: reads, drops duplicates, converts, puts, flushes and commits the offsets.
@@ -61,6 +57,7 @@ export class SinkTaskLoop {
   readonly #commits: OffsetCommits;
   readonly #flushes: SinkFlushes;
   readonly #requests: SinkRequests;
+  readonly #errors: SinkErrors;
   readonly #seeks: SinkSeeks;
   readonly #opening: QueueOpening;
   readonly #watch: QueueWatch;
@@ -109,17 +106,18 @@ export class SinkTaskLoop {
       calls.giveUp(error);
       failed(error);
     };
-    const requests = (this.#requests = new SinkRequests({ spec, skips, flush, resumed: wake, seek, refused }));
     const retries = { clock, backoff: settings.backoff, waits: spec.waits, warn };
     const policy = (this.#policy = (call: string, onRetry?: () => void): RetryPolicy => endlessRetry(retries, call, onRetry));
+    const errors = (this.#errors = new SinkErrors({ spec, ports, policy, skips, signal: killed, warn }));
+    const requests = (this.#requests = new SinkRequests({ spec, errors, flush, resumed: wake, seek, refused }));
     this.#rate = new RateLimit(spec.rate, spec.waits);
-    const queues = (this.#queues = this.#queueSet({ warn, arrived: wake, failed, skips }));
+    const queues = (this.#queues = queueSetOf({ spec, ports, errors, policy, rate: this.#rate, stopping, killed, arrived: wake, failed }));
     const taskPolicy = (call: string, onRetry?: () => void): RetryPolicy => ({
       ...policy(call, onRetry),
       limitMs: settings.retryTimeoutMs,
       delayMs: () => requests.retryAfterMs,
     });
-    const calls = (this.#calls = new SinkCalls({ spec, lease, requests, policy: taskPolicy, stopping, killed }));
+    const calls = (this.#calls = new SinkCalls({ spec, lease, requests, errors, policy: taskPolicy, stopping, killed }));
     const committing = { spec, ports, queues, policy, signal: killed, committed: wake, failed };
     const resolve = (shown: readonly OffsetReset[]): Promise<void> => resets.resolve(shown);
     const commits = (this.#commits = new OffsetCommits({ ...committing, resolve }));
@@ -184,6 +182,7 @@ export class SinkTaskLoop {
     try {
       await this.#ports.lease.whenHeld(signal);
       const queues = await retrying(this.#policy('asking for the queues'), signal, () => this.#listQueues());
+      await this.#errors.letters?.open(signal);
       const { requestCommit, pause, resume, timeout, seek, skipRecord } = this.#requests;
       const requests = { requestCommit, pause, resume, timeout, seek, skipRecord };
       await this.#calls.start({ connectorName, taskIndex, generation, config, logger, warn, signal, ...requests });
@@ -368,32 +367,5 @@ export class SinkTaskLoop {
       `The task ends before the brokers have accepted the offsets of ${someOf(held, MAX_NAMED_QUEUES)}. ` +
         'A sink that stores no offsets gets their last records again',
     );
-  }
-
-  #queueSet({ skips, ...told }: Pick<QueueIntakeOptions, 'warn' | 'arrived' | 'failed'> & { readonly skips: RateLimitedLogger }): QueueSet {
-    const { settings, counters, decoder, transforms, group, waits } = this.spec;
-    const { clock, messages } = this.#ports;
-    const preparing = { ...this.#policy('preparing records'), limitMs: settings.retryTimeoutMs };
-    const limit = { clock, signal: this.#killed.signal, intervalMs: FORGOTTEN_INTERVAL_MS };
-    const forgotten = new RateLimitedLogger({ ...limit, log: this.spec.warnings.add });
-    return new QueueSet({
-      group,
-      messages,
-      clock,
-      counters,
-      waits,
-      stage: new SinkStage({ transforms, decoder, policy: preparing }),
-      backoff: settings.backoff,
-      budget: new AheadBudget(settings.maxAhead),
-      maxAheadPerQueue: settings.maxAheadPerQueue,
-      skipsBadRecords: settings.skipsBadRecords,
-      rate: this.#rate,
-      signal: this.#stopping.signal,
-      ...told,
-      skipped: ({ message }) => {
-        skips.write(`A record was skipped. ${message}`);
-      },
-      forgot: forgotten.write.bind(forgotten),
-    });
   }
 }

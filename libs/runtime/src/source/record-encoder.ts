@@ -11,13 +11,14 @@ import {
   type RecordHeader,
   type Schema,
 } from '@sluice/sdk';
+import { PartFailure } from '../converters/part-failure.js';
 import type { Converters } from '../converters/converter.js';
 
 /** Turns records of a source into messages. */
 export interface RecordEncoder {
   /** Present where a converter has to ask somebody before these records are encoded. */
   readonly prepare?: ((records: readonly ConnectRecord[], signal: AbortSignal) => Promise<void>) | undefined;
-  /** Throws when the record cannot be converted or is too large for a message. */
+  /** Throws when the record cannot be converted, a {@link PartFailure} where a converter could not, or is too large for a message. */
   encode(record: ConnectRecord, stamp: string): OutgoingParts;
 }
 
@@ -41,7 +42,7 @@ export class ConvertingEncoder implements RecordEncoder {
     return recordToMessage(
       {
         key: keyOf(key, record),
-        value: value.toBytes(record.value, record.schema, record.topic),
+        value: bytesOf(value, record),
         headers,
         timestamp: record.timestamp,
         rocketmq: record.rocketmq,
@@ -52,10 +53,22 @@ export class ConvertingEncoder implements RecordEncoder {
   }
 }
 
+function bytesOf(converter: Converter, { value, schema, topic }: ConnectRecord): Uint8Array | null {
+  try {
+    return converter.toBytes(value, schema, topic);
+  } catch (error) {
+    throw new PartFailure('value', converter, error);
+  }
+}
+
 /** A text stays one: it is a property of the message, and its bytes would be made a text again. */
 function keyOf(converter: Converter, { key, keySchema, topic }: ConnectRecord): Uint8Array | string | null | undefined {
   if (key === undefined || (typeof key === 'string' && keepsTexts(converter))) return key;
-  return converter.toBytes(key, keySchema, topic);
+  try {
+    return converter.toBytes(key, keySchema, topic);
+  } catch (error) {
+    throw new PartFailure('key', converter, error);
+  }
 }
 
 async function prepareParts({ key, value, header }: Converters, records: readonly ConnectRecord[], signal: AbortSignal): Promise<void> {
@@ -83,8 +96,17 @@ function keepsTexts(converter: Converter): boolean {
 }
 
 /** The converter makes a text of what is not plain. */
-function headerValue(converter: Converter, { key, value, schema }: RecordHeader, topic: string): string | Uint8Array | null {
+function headerValue(converter: Converter, header: RecordHeader, topic: string): string | Uint8Array | null {
+  const { value } = header;
   if (isPlain(converter, value)) return value;
+  try {
+    return convertedHeader(converter, header, topic);
+  } catch (error) {
+    throw new PartFailure('header', converter, error);
+  }
+}
+
+function convertedHeader(converter: Converter, { key, value, schema }: RecordHeader, topic: string): string | null {
   const bytes = converter.toBytes(value, schema, topic);
   if (bytes === null) return null;
   if (isUtf8(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');

@@ -1,7 +1,7 @@
-import { describePosition, type OutgoingParts, positionJson, stampSuffix } from '@sluice/protocol';
+import { describePosition } from '@sluice/protocol';
 import {
   type ConnectRecord,
-  ConnectError,
+  type ConnectError,
   ConnectErrorCode,
   type NamedQueue,
   queueKey,
@@ -11,9 +11,11 @@ import {
   targetTopicProblem,
 } from '@sluice/sdk';
 import type { RateLimitedLogger } from '@sluice/time';
+import { PartFailure } from '../converters/part-failure.js';
+import { RecordFailure } from '../dead-letters/record-failure.js';
 import type { Clock } from '../ports/clock.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
-import { unlessAborted } from '../retry/unless-aborted.js';
+import { orAborted, unlessAborted } from '../retry/unless-aborted.js';
 import type { RateLimit } from '../task/rate-limit.js';
 import { withSkipRemedy } from '../task/skip-remedy.js';
 import type { PartitionState, RecordRoute } from './partition-state.js';
@@ -22,6 +24,8 @@ import type { PositionWriter } from './position-writer.js';
 import { describeNamed, namedQueueProblem } from './queue-keys.js';
 import type { QueueLane } from './queue-lane.js';
 import { TransformError, type TransformOutcome } from '../transforms/transform-chain.js';
+import { bytesOf, describe, requireStorablePosition, suffixOf, tooLarge } from './record-problems.js';
+import type { SourceErrors } from './source-errors.js';
 import type { SourceLoopSpec } from './source-loop-options.js';
 import type { SourceStage } from './source-stage.js';
 import type { WritableQueues } from './writable-queues.js';
@@ -32,6 +36,7 @@ export interface RecordIntakeOptions {
   readonly writer: Pick<PositionWriter, 'markDirty'>;
   readonly queues: Pick<WritableQueues, 'of' | 'has'>;
   readonly stage: SourceStage;
+  readonly errors: SourceErrors;
   readonly skips: RateLimitedLogger;
   readonly rate: RateLimit;
   readonly clock: Pick<Clock, 'sleep'>;
@@ -58,8 +63,16 @@ type IntakeStop =
   | { readonly kind: 'done'; readonly next: number }
   | { readonly kind: 'full'; readonly next: number }
   | { readonly kind: 'limited'; readonly next: number }
+  | { readonly kind: 'failed'; readonly next: number }
   | { readonly kind: 'unknown-topic'; readonly next: number; readonly topic: string }
   | { readonly kind: 'unknown-queue'; readonly next: number; readonly queue: QueueRef };
+
+interface FailedRecord {
+  readonly state: PartitionState;
+  readonly record: SourceRecord;
+  /** Resolves when a broker has its dead letter. */
+  readonly written: Promise<void>;
+}
 
 /** Takes polled records into the lanes of their queues, and waits for room and for topics. */
 export class RecordIntake {
@@ -72,6 +85,8 @@ export class RecordIntake {
   #rate: RateLimit['active'];
   /** The rate limit allows another record before the next wait. */
   #mayTakeMore = true;
+  /** The last record, whose position advances once its dead letter is written. */
+  #failed: FailedRecord | undefined;
 
   constructor(private readonly options: RecordIntakeOptions) {}
 
@@ -103,7 +118,16 @@ export class RecordIntake {
       if (stop.kind === 'unknown-topic') await this.#loadQueues(stop.topic);
       else if (stop.kind === 'unknown-queue') await this.#lookFor(stop.queue, records[next]);
       else if (stop.kind === 'full') await whenSent();
+      if (this.#failed !== undefined) await this.#passFailed(this.#failed);
     }
+  }
+
+  /** Moves on once the dead letter of the last record is written; not before, and not where the task stops meanwhile. */
+  async #passFailed({ state, record, written }: FailedRecord): Promise<void> {
+    const { signal } = this.options;
+    await orAborted(written, signal);
+    this.#failed = undefined;
+    if (!signal.aborted) this.#advance(state, record);
   }
 
   async #whenAllowed(rate: RateLimit): Promise<void> {
@@ -151,12 +175,17 @@ export class RecordIntake {
 
   /** Counts a record that is left out for an error, or throws why where that ends the task. */
   readonly countSkipped = (error: ConnectError): void => {
+    this.#count(error);
+    this.options.errors.log(error);
+  };
+
+  #count(error: ConnectError): void {
     const { counters, settings } = this.options.spec;
     counters.conversionErrors++;
+    counters.recordErrors++;
     if (!settings.skipsBadRecords) throw withSkipRemedy(error);
     counters.recordsSkipped++;
-    this.options.skips.write(`A record was skipped. ${error.message}`);
-  };
+  }
 
   /** Synchronous: most of a source's time is spent here. */
   #appendUntilBlocked(records: readonly SourceRecord[], outcomes: readonly TransformOutcome[], from: number): IntakeStop {
@@ -164,12 +193,12 @@ export class RecordIntake {
     for (let next = from; next < records.length; next++) {
       const record = records[next];
       if (record === undefined) break;
+      if (this.#failed !== undefined) return { kind: 'failed', next };
       if (this.isFull) return { kind: 'full', next };
       const state = this.#stateOf(record);
       const unreadable = this.options.stage.unreadable.reasonOf(record);
       if (unreadable !== undefined) {
-        this.countSkipped(unreadable);
-        this.#pass(state, record);
+        this.#skip(state, record, unreadable, new RecordFailure('TASK_POLL', '', unreadable.cause));
         continue;
       }
       const outcome = outcomes[next];
@@ -178,7 +207,7 @@ export class RecordIntake {
         continue;
       }
       const { topic } = outcome;
-      if (topic !== record.topic && !this.#mayRoute(state, record, topic)) continue;
+      if (topic !== record.topic && !this.#mayRoute(state, record, outcome)) continue;
       if (state.spreadUnits >= MAX_SPREAD_UNITS) return { kind: 'full', next };
       const route = this.#routeFor(state, record, outcome);
       if (route === 'skipped') continue;
@@ -206,13 +235,14 @@ export class RecordIntake {
   #routeFor(state: PartitionState, record: SourceRecord, outcome: ConnectRecord): RecordRoute | QueueRef | undefined | 'skipped' {
     const { queueKeys } = this.options.spec;
     const { topic, rocketmq } = outcome;
-    if (rocketmq?.queue !== undefined) return this.#namedRoute(state, record, topic, rocketmq.queue);
+    if (rocketmq?.queue !== undefined) return this.#namedRoute(state, record, outcome, rocketmq.queue);
     if (queueKeys === undefined) return state.sameRoute(topic) ?? this.#routeOf(state, topic);
     let bytes: Uint8Array | undefined;
     try {
       bytes = queueKeys.bytesOf(outcome);
     } catch (error) {
-      this.#skip(state, record, describe(record, error));
+      const stage = queueKeys.by.kind === 'header' ? 'HEADER_CONVERTER' : 'KEY_CONVERTER';
+      this.#skip(state, record, describe(record, error), RecordFailure.of(error, stage), outcome);
       return 'skipped';
     }
     const route = this.options.partitions.keyedRoute(state, topic, bytes ?? state.streamBytes);
@@ -224,13 +254,14 @@ export class RecordIntake {
   #namedRoute(
     state: PartitionState,
     record: SourceRecord,
-    topic: string,
+    outcome: ConnectRecord,
     named: NamedQueue,
   ): RecordRoute | QueueRef | undefined | 'skipped' {
     const { partitions, writer, spec } = this.options;
+    const { topic } = outcome;
     const problem = namedQueueProblem(named, spec.queueKeys?.by);
     if (problem !== undefined) {
-      this.#skip(state, record, describe(record, new Error(problem), ConnectErrorCode.recordInvalid));
+      this.#refuse(state, record, outcome, new Error(problem), ConnectErrorCode.recordInvalid);
       return 'skipped';
     }
     const route = partitions.namedRoute(state, topic, named);
@@ -245,7 +276,7 @@ export class RecordIntake {
     const reason = new Error(
       `it names queue ${describeNamed(named)}; the topic had ${known.length} queue(s) when the task began, and has no such one now`,
     );
-    this.#skip(state, record, describe(record, reason, ConnectErrorCode.unavailable));
+    this.#refuse(state, record, outcome, reason, ConnectErrorCode.unavailable);
     return 'skipped';
   }
 
@@ -283,44 +314,54 @@ export class RecordIntake {
       state.append(batch, record.position, aheadUnits);
       if (this.#rate !== undefined) this.#mayTakeMore = this.#rate.take(bytesOf(parts));
     } catch (error) {
-      this.#skip(state, record, describe(record, error));
+      const failure = RecordFailure.of(error, 'ROCKETMQ_PRODUCE');
+      this.#skip(state, record, describe(record, error instanceof PartFailure ? failure.cause : error), failure, outcome);
     }
   }
 
   /** Passes over a record that has a reason to be left out, or that the transforms dropped. */
   #leaveOut(state: PartitionState, record: SourceRecord, problem: TransformError | undefined): void {
     if (problem !== undefined) {
-      this.#skip(state, record, describe(record, problem, problem.code));
+      this.#skip(state, record, describe(record, problem, problem.code), RecordFailure.of(problem, 'TRANSFORMATION'));
       return;
     }
     this.options.spec.counters.recordsFiltered++;
     this.#advance(state, record);
   }
 
-  /** Returns whether a transform may send a record to a topic; skips the record where not. */
-  #mayRoute(state: PartitionState, record: SourceRecord, topic: string): boolean {
-    const problem = state.routeTo(topic) === undefined ? targetTopicProblem(topic) : undefined;
+  /** Returns whether a transform may send a record to the topic that it gave it; skips the record where not. */
+  #mayRoute(state: PartitionState, record: SourceRecord, outcome: ConnectRecord): boolean {
+    const problem = state.routeTo(outcome.topic) === undefined ? targetTopicProblem(outcome.topic) : undefined;
     if (problem === undefined) return true;
     const reason = new Error(`a transform gave the record another topic. ${problem}`);
-    this.#skip(state, record, describe(record, reason, ConnectErrorCode.transformFailed));
+    const failure = new RecordFailure('TRANSFORMATION', '', reason);
+    this.#skip(state, record, describe(record, reason, ConnectErrorCode.transformFailed), failure);
     return false;
   }
 
-  /** Leaves a record out for an error; its position advances. */
-  #skip(state: PartitionState, record: SourceRecord, problem: ConnectError): void {
-    this.countSkipped(problem);
-    this.#advance(state, record);
+  /** Skips a record that no queue takes. */
+  #refuse(state: PartitionState, record: SourceRecord, outcome: ConnectRecord, reason: Error, code: ConnectErrorCode): void {
+    this.#skip(state, record, describe(record, reason, code), new RecordFailure('ROCKETMQ_PRODUCE', '', reason), outcome);
+  }
+
+  /**
+   * Leaves a record out for an error; its position advances, once its dead letter is written where it gets one.
+   * @param failed what failed: what the source gave, or what the transforms made of it
+   */
+  #skip(state: PartitionState, record: SourceRecord, problem: ConnectError, failure: RecordFailure, failed: ConnectRecord = record): void {
+    this.#count(problem);
+    requireStorablePosition(record);
+    const written = this.options.errors.skipped(problem, failure, record, failed);
+    if (written === undefined) this.#advance(state, record);
+    else this.#failed = { state, record, written };
   }
 
   /** Moves the position of a partition over a record that is not sent. */
   #advance(state: PartitionState, record: SourceRecord): void {
-    this.#pass(state, record);
-    this.options.passedOver?.(record);
-  }
-
-  #pass(state: PartitionState, record: SourceRecord): void {
     requireStorablePosition(record);
     if (state.skip(record.position)) this.options.writer.markDirty(state);
+    // A mark stands for input that is no record.
+    if (this.options.stage.unreadable.reasonOf(record) === undefined) this.options.passedOver?.(record);
   }
 
   #tellOfReordering(record: SourceRecord): void {
@@ -329,42 +370,4 @@ export class RecordIntake {
         `${describePosition(record.position)} on: records that the queues have already are sent again`,
     );
   }
-}
-
-function bytesOf({ body, properties }: OutgoingParts): number {
-  return body.length + Buffer.byteLength(properties, 'utf8');
-}
-
-function tooLarge(record: ConnectRecord, bytes: number): ConnectError {
-  return new ConnectError(
-    ConnectErrorCode.recordTooLarge,
-    `A record for topic ${record.topic} takes ${bytes} bytes, which is more than a message may have`,
-  );
-}
-
-/** A position that cannot be stored is a mistake of the connector: no tolerance of bad records covers it. */
-function suffixOf(seq: number, record: SourceRecord): string {
-  try {
-    return stampSuffix(seq, record.position);
-  } catch (error) {
-    throw describe(record, error, ConnectErrorCode.positionInvalid);
-  }
-}
-
-function requireStorablePosition(record: SourceRecord): void {
-  try {
-    positionJson(record.position);
-  } catch (error) {
-    throw describe(record, error, ConnectErrorCode.positionInvalid);
-  }
-}
-
-function describe(
-  { topic, partition, position }: SourceRecord,
-  error: unknown,
-  code: ConnectErrorCode = ConnectErrorCode.conversionFailed,
-): ConnectError {
-  const reason = error instanceof Error ? error.message : String(error);
-  const [from, before] = [describePosition(partition), describePosition(position)];
-  return new ConnectError(code, `Record for topic ${topic} of partition ${from}, before position ${before}: ${reason}`, { cause: error });
 }

@@ -99,6 +99,7 @@ function portsOf(
       giveBack: (batch) => {
         producer.giveBack(batch);
       },
+      sendMessage: (queue, message, signal) => process.call(() => producer.sendMessage(queue, message, signal)),
       send: (queue, batch, signal) =>
         process.call(
           () => producer.send(queue, batch, signal),

@@ -1,5 +1,6 @@
 import type { BackoffLimits } from '@sluice/time';
 import type { SourceTask, TaskConfig, TaskLogger } from '@sluice/sdk';
+import type { ErrorReporting } from '../dead-letters/record-errors.js';
 import type { Clock } from '../ports/clock.port.js';
 import type { Lease } from '../ports/lease.port.js';
 import type { PositionStore } from '../ports/position-store.port.js';
@@ -38,6 +39,8 @@ export interface SourceLoopSettings {
   readonly backoff: BackoffLimits;
   /** Leave out, rather than fail on, records that cannot be converted or are too large. */
   readonly skipsBadRecords: boolean;
+  /** What is done about records that are left out. */
+  readonly errors: ErrorReporting;
   /** All positions are written again this often, well within the retention of their topic. */
   readonly rewriteIntervalMs: number;
 }
@@ -54,6 +57,8 @@ export interface SourceLoopSpec {
   readonly queueKeys?: QueueKeys | undefined;
   readonly settings: SourceLoopSettings;
   readonly logger: TaskLogger;
+  /** Takes secrets out of a text. */
+  readonly hide: (text: string) => string;
   readonly counters: TaskCounters;
   /** What the status shows beside the state. */
   readonly warnings: TaskWarnings;

@@ -20,6 +20,7 @@ import { KeyedQueueStoppedError } from './queue-keys.js';
 import type { QueueLaneOptions, QueueLane } from './queue-lane.js';
 import { RecordIntake } from './record-intake.js';
 import { SourceCalls } from './source-calls.js';
+import { SourceErrors } from './source-errors.js';
 import { SourceStage } from './source-stage.js';
 import type { SourceLoopPorts, SourceLoopSpec } from './source-loop-options.js';
 import { takeOverPositions } from './take-over-positions.js';
@@ -47,6 +48,7 @@ export class SourceTaskLoop {
   readonly #writer: PositionWriter;
   readonly #partitions: PartitionTable;
   readonly #intake: RecordIntake;
+  readonly #errors: SourceErrors;
   readonly #calls: SourceCalls;
   #failure: { readonly error: unknown } | undefined;
   readonly #pausing = new PauseSwitch();
@@ -70,7 +72,7 @@ export class SourceTaskLoop {
     const [stopping, killed] = [this.#stopping.signal, this.#killed.signal];
     const warn = logger.warn.bind(logger);
     const retries = { clock: ports.clock, backoff: settings.backoff, waits: spec.waits, warn };
-    const policy = (call: string): RetryPolicy => endlessRetry(retries, call);
+    const policy = (call: string, onRetry?: () => void): RetryPolicy => endlessRetry(retries, call, onRetry);
     const skips = new RateLimitedLogger({ clock: ports.clock, log: warn, signal: killed });
     this.#partitions = new PartitionTable({
       connector,
@@ -105,14 +107,16 @@ export class SourceTaskLoop {
     const noteOutcome = (record: SourceRecord): void => {
       this.#calls.addOutcome({ record, metadata: undefined });
     };
-    const passedOver = this.#wantsOutcomes ? noteOutcome : undefined;
-    const whenSent = (): Promise<void> => this.#wakeUp.wait();
-    const { transforms, encoder } = spec;
     const preparing = { ...policy('preparing records'), limitMs: settings.retryTimeoutMs };
-    const stage = new SourceStage({ transforms, encoder, policy: preparing, signal: stopping });
-    const rate = new RateLimit(spec.rate, spec.waits);
-    const ours = { spec, partitions: this.#partitions, writer: this.#writer, queues: this.#queues, clock: ports.clock };
-    this.#intake = new RecordIntake({ ...ours, stage, skips, rate, policy, passedOver, whenSent, signal: stopping });
+    const ours = {
+      ...{ spec, partitions: this.#partitions, writer: this.#writer, queues: this.#queues, clock: ports.clock },
+      stage: new SourceStage({ transforms: spec.transforms, encoder: spec.encoder, policy: preparing, signal: stopping }),
+      rate: new RateLimit(spec.rate, spec.waits),
+      passedOver: spec.task.commitRecord === undefined ? undefined : noteOutcome,
+      whenSent: () => this.#wakeUp.wait(),
+    };
+    const errors = (this.#errors = new SourceErrors({ spec, ports, policy, skips, signal: killed }));
+    this.#intake = new RecordIntake({ ...ours, errors, skips, policy, signal: stopping });
   }
 
   get counters(): TaskCounters {
@@ -138,6 +142,7 @@ export class SourceTaskLoop {
       await this.#recover();
       this.#stopping.signal.throwIfAborted();
       await this.ports.lease.whenHeld(this.#stopping.signal);
+      await this.#errors.letters?.open(this.#stopping.signal);
       const waitFor = this.spec.waits.ofTask(logger.warn.bind(logger), this.#killed.signal);
       this.#onCompleted = () => {
         waitFor(undefined);
@@ -226,8 +231,7 @@ export class SourceTaskLoop {
     try {
       await this.#pollUntilStopped();
     } catch (error) {
-      this.#failure ??= { error };
-      this.#stopping.abort(error);
+      this.#stopFor(error);
     }
     await this.#end(this.#failure);
   }
@@ -284,9 +288,7 @@ export class SourceTaskLoop {
       return;
     }
     lane.giveAway();
-    this.#failure ??= { error };
-    this.#stopping.abort(error);
-    this.#wakeUp.wake();
+    this.#stopFor(error);
   }
 
   async #flushRegularly(): Promise<void> {
@@ -310,9 +312,13 @@ export class SourceTaskLoop {
 
   #fail(error: unknown): void {
     if (this.#killed.signal.aborted) return;
+    this.#stopFor(error);
+    this.#killed.abort(error);
+  }
+
+  #stopFor(error: unknown): void {
     this.#failure ??= { error };
     this.#stopping.abort(error);
-    this.#killed.abort(error);
     this.#wakeUp.wake();
   }
 
@@ -354,11 +360,6 @@ export class SourceTaskLoop {
     void this.ports.clock.sleep(this.spec.settings.shutdownTimeoutMs * DRAIN_SHARE, this.#killed.signal).then(giveUp, giveUp);
   }
 
-  /** The task wants to know what became of each record. */
-  get #wantsOutcomes(): boolean {
-    return this.spec.task.commitRecord !== undefined;
-  }
-
   #mayWrite(): boolean {
     return this.ports.lease.held && !this.#killed.signal.aborted;
   }
@@ -367,21 +368,19 @@ export class SourceTaskLoop {
     const { connector, index, generation, settings, counters, waits } = this.spec;
     const { ports } = this;
     const { clock, lease, producer } = ports;
-    const { backoff } = settings;
-    const shared = { clock, lease, counters, backoff, signal: this.#killed.signal, warn, waits, queues: this.#queues };
+    const shared = { clock, lease, counters, backoff: settings.backoff, signal: this.#killed.signal, warn, waits, queues: this.#queues };
     const task = taskId(connector, index);
     return {
       ...shared,
       producer,
-      keepsRecords: this.#wantsOutcomes,
+      keepsRecords: this.spec.task.commitRecord !== undefined,
       isKeyed: this.spec.queueKeys !== undefined,
       maxBatchBytes: settings.maxBatchBytes,
       ...laneServices({ ...shared, ...ports }, { task, generation }, () => this.#partitions.lanes()),
-      storeRoutes: (lane, batch) =>
-        this.#writer.storeRoutes(
-          lane,
-          batch.segments.map(({ partition }) => partition),
-        ),
+      storeRoutes: (lane, { segments }) => {
+        const partitions = segments.map(({ partition }) => partition);
+        return this.#writer.storeRoutes(lane, partitions);
+      },
       move: (lane, stop, isUncertain) => {
         const { queueKeys } = this.spec;
         if (queueKeys === undefined) this.#move(lane, stop, isUncertain);

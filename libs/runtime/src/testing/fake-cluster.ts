@@ -1,7 +1,7 @@
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { QueueMessages, MessageReader, RawMessage } from '../ports/queue-messages.port.js';
 import { QueueReadFailure } from '../ports/queue-messages.port.js';
-import { type RecordBatch, type RecordProducer, SendFailure, type SettledSend } from '../ports/record-producer.port.js';
+import { type RecordBatch, type RecordProducer, SendFailure, type SettledSend, type WholeMessage } from '../ports/record-producer.port.js';
 
 interface StoredParts {
   readonly body: Buffer;
@@ -45,7 +45,7 @@ export class FakeQueue {
     this.minOffset = 0;
   }
 
-  append(parts: readonly StoredParts[], storeTimestamp: number): number {
+  append(parts: readonly StoredParts[], storeTimestamp: number, bornTimestamp = storeTimestamp): number {
     const firstOffset = this.messages.length;
     for (const { body, properties } of parts) {
       this.messages.push({
@@ -53,7 +53,7 @@ export class FakeQueue {
         body,
         bodyBytes: body.length,
         rawProperties: typeof properties === 'string' ? Buffer.from(properties, 'utf8') : properties,
-        bornTimestamp: storeTimestamp,
+        bornTimestamp,
         storeTimestamp,
       });
     }
@@ -165,6 +165,13 @@ export class FakeCluster {
     giveBack: (batch) => {
       if (batch instanceof FakeBatch) batch.isGivenBack = true;
     },
+    sendMessage: async (ref, message) => {
+      await Promise.resolve();
+      const refusal = this.refusalOf(ref, message);
+      if (refusal !== undefined) throw refusal;
+      const { body, properties, bornAt } = message;
+      this.queue(ref).append([{ body, properties }], this.nowMs(), bornAt);
+    },
     send: async (ref, batch) => {
       if (!(batch instanceof FakeBatch) || batch.isGivenBack) throw new Error('Not a batch of this producer');
       const key = queueKey(ref);
@@ -178,6 +185,9 @@ export class FakeCluster {
       }
     },
   };
+
+  /** Why single messages to a queue are refused, if they are. */
+  refusalOf: (queue: QueueRef, message: WholeMessage) => Error | undefined = () => undefined;
 
   readonly messages: { -readonly [K in keyof QueueMessages]: QueueMessages[K] } = {
     queues: (topic) => Promise.resolve(this.queuesOf(topic).filter((ref) => !this.unreadable.has(queueKey(ref)))),

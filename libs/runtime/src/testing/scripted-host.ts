@@ -1,6 +1,6 @@
 import type { DesiredTask, InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
 import type { TaskLogger } from '@sluice/sdk';
-import { errorTrace } from '../host/error-trace.js';
+import { errorTrace } from '../task/error-text.js';
 import { TaskHost } from '../host/task-host.js';
 import type { TaskLoop } from '../host/task-loop.js';
 import { newTaskCounters } from '../ports/task-counters.port.js';

@@ -35,6 +35,7 @@ export const testSinkSettings: SinkLoopSettings = {
   retryTimeoutMs: undefined,
   backoff: { initialMs: 10, maxMs: 1000 },
   skipsBadRecords: false,
+  errors: { logs: true, logsContents: false, deadLetters: undefined },
 };
 
 /** A log, group offsets and a clock that outlive the loops run on them. */
@@ -59,6 +60,7 @@ export class SinkWorld {
       readonly subscription?: Partial<Subscription>;
       readonly transforms?: TransformChain;
       readonly decoder?: RecordDecoder;
+      readonly hasRepeatablePut?: boolean;
     } = {},
   ): { readonly loop: SinkTaskLoop; readonly counters: TaskCounters } {
     this.#generation++;
@@ -85,10 +87,13 @@ export class SinkWorld {
         logger: this.logger,
         counters,
         warnings: this.warnings,
+        hasRepeatablePut: options.hasRepeatablePut ?? false,
+        hide: (text) => text.replaceAll('s3cret', '[hidden]'),
         waits: this.waits,
         rate: this.rate,
       },
       {
+        producer: this.cluster.producer,
         messages: this.cluster.messages,
         offsets: this.offsets,
         lease: this.lease,

@@ -28,6 +28,7 @@ export const testSettings: SourceLoopSettings = {
   maxUnavailableMs: 300_000,
   backoff: { initialMs: 10, maxMs: 1000 },
   skipsBadRecords: false,
+  errors: { logs: true, logsContents: false, deadLetters: undefined },
   rewriteIntervalMs: 3_600_000,
 };
 
@@ -116,6 +117,7 @@ export class SourceWorld {
       },
       counters,
       warnings: this.warnings,
+      hide: (text: string) => text.replaceAll('s3cret', '[hidden]'),
       waits: this.waits,
       rate: this.rate,
     };

@@ -13,6 +13,8 @@ export class TransformError extends ConnectError {
   constructor(
     readonly alias: string,
     cause: unknown,
+    /** Of the transform or predicate that failed. */
+    readonly className = '',
   ) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(ConnectErrorCode.transformFailed, `Transform ${alias}: ${reason}`, { cause });
@@ -86,7 +88,7 @@ function chosenBy({ alias, condition }: TransformStep, outcome: TransformOutcome
   try {
     return condition.predicate.test(outcome) === condition.isNegated ? undefined : outcome;
   } catch (error) {
-    return new TransformError(alias, error);
+    return new TransformError(alias, error, condition.predicate.constructor.name);
   }
 }
 
@@ -101,6 +103,6 @@ function changed({ alias, transform }: TransformStep, record: ConnectRecord): Tr
       `it returned ${result === null ? 'null' : typeof result}; allowed are a record and undefined`,
     );
   } catch (error) {
-    return new TransformError(alias, error);
+    return new TransformError(alias, error, transform.constructor.name);
   }
 }

@@ -44,8 +44,12 @@ export interface SinkTaskContext extends TaskContext {
    * Skips a record that the other system refuses for good, and reports why. With `errors.tolerance=all` the runtime counts it, as refused, and logs
    * it before this call returns. Else the call throws the error, and the task fails, whatever becomes of what is thrown: offsets are not committed
    * any more. May be called until a `flush` reports the record as safe, also outside of calls.
+   *
+   * The promise resolves once the dead letter topic has the record, at once where there is none. It need not be waited for: the runtime waits before
+   * it calls `flush`, and before it commits. A sink that stores offsets with its data and skips a record within `flush` waits before it stores them.
+   * It rejects when the task is given up.
    */
-  skipRecord(record: SinkRecord, error: ConnectError): void;
+  skipRecord(record: SinkRecord, error: ConnectError): Promise<void>;
 }
 
 /** How far a queue was consumed. */

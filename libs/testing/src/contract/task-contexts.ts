@@ -80,6 +80,7 @@ export function sinkTestContext(options: TestContextOptions): SinkTaskContext {
     seek: (positions) => options.seeks?.push(...positions),
     skipRecord: (_record, error) => {
       skip(options, error);
+      return Promise.resolve();
     },
   };
 }

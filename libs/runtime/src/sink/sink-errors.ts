@@ -1,0 +1,68 @@
+import { type ConnectError, queueKey, type QueueRef, type SinkRecord } from '@sluice/sdk';
+import { describeMessage, letterOfMessage } from '../dead-letters/dead-letter.js';
+import type { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
+import { RecordErrors, type RecordErrorsOptions, type RecordPlace } from '../dead-letters/record-errors.js';
+import { RecordFailure } from '../dead-letters/record-failure.js';
+import type { QueueMessages, RawMessage } from '../ports/queue-messages.port.js';
+import type { WholeMessage } from '../ports/record-producer.port.js';
+
+export interface SinkErrorsOptions extends RecordErrorsOptions {
+  readonly ports: RecordErrorsOptions['ports'] & { readonly messages: QueueMessages };
+  readonly warn: (message: string) => void;
+}
+
+const WRITTEN = Promise.resolve();
+
+/** Reports records that a sink leaves out. Their dead letters are written before the offsets behind them are flushed. */
+export class SinkErrors {
+  readonly #errors: RecordErrors;
+
+  constructor(private readonly options: SinkErrorsOptions) {
+    this.#errors = new RecordErrors(options);
+  }
+
+  get letters(): DeadLetterWriter | undefined {
+    return this.#errors.letters;
+  }
+
+  /** Reports a message that became no record. */
+  skipped(problem: ConnectError, failure: RecordFailure, queue: QueueRef, message: RawMessage): void {
+    const { letters } = this;
+    this.#errors.log(problem, () => describeMessage(message));
+    if (letters === undefined) return;
+    const contextOf = this.#errors.contextOf(failure, placeOf(queue, message.queueOffset));
+    const bytes = message.bodyBytes + message.rawProperties.length;
+    void letters.add(queueKey(queue), () => letterOfMessage(message, contextOf), bytes);
+  }
+
+  /**
+   * Reports a record that the task did not take. Its message is read again: nobody keeps those of all records that a sink has.
+   * @returns a promise that resolves when the dead letter is written
+   */
+  refused({ queue, offset }: SinkRecord, problem: ConnectError, cause: unknown): Promise<void> {
+    const { letters } = this;
+    this.#errors.log(problem);
+    if (letters === undefined) return WRITTEN;
+    const contextOf = this.#errors.contextOf(new RecordFailure('TASK_PUT', '', cause), placeOf(queue, offset));
+    const make = async (): Promise<WholeMessage | undefined> => {
+      const message = await this.#messageAt(queue, offset);
+      return message === undefined ? undefined : letterOfMessage(message, contextOf);
+    };
+    return letters.add(queueKey(queue), make, 0);
+  }
+
+  async #messageAt(queue: QueueRef, offset: number): Promise<RawMessage | undefined> {
+    const { ports, signal, spec, warn } = this.options;
+    for await (const messages of ports.messages.range(queue, offset, offset + 1, signal)) {
+      const message = messages.find(({ queueOffset }) => queueOffset === offset);
+      if (message !== undefined) return message;
+    }
+    spec.counters.recordsLost++;
+    warn(`The message at offset ${offset} of queue ${queueKey(queue)}, which the task has refused, is gone: it has no dead letter`);
+    return undefined;
+  }
+}
+
+function placeOf({ topic, brokerName, queueId }: QueueRef, offset: number): RecordPlace {
+  return { topic, brokerName, queueId, offset };
+}

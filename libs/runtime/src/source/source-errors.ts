@@ -1,0 +1,44 @@
+import { describePosition } from '@sluice/protocol';
+import type { ConnectError, ConnectRecord, SourceRecord } from '@sluice/sdk';
+import { describeRecord, letterOfRecord } from '../dead-letters/dead-letter.js';
+import type { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
+import { RecordErrors, type RecordErrorsOptions } from '../dead-letters/record-errors.js';
+import type { RecordFailure } from '../dead-letters/record-failure.js';
+
+/** Reports records that a source leaves out. Their dead letters are written before the positions behind them are stored. */
+export class SourceErrors {
+  readonly #errors: RecordErrors;
+
+  constructor(options: RecordErrorsOptions) {
+    this.#errors = new RecordErrors(options);
+  }
+
+  get letters(): DeadLetterWriter | undefined {
+    return this.#errors.letters;
+  }
+
+  /** Logs what is left out and has no place in the input, and so no dead letter. */
+  log(problem: ConnectError): void {
+    this.#errors.log(problem);
+  }
+
+  /**
+   * Reports a record that was left out.
+   *
+   * @param failed what failed: the record itself, or what the transforms made of it
+   * @returns a promise that resolves when its dead letter is written; `undefined` where it gets none
+   */
+  skipped(
+    problem: ConnectError,
+    failure: RecordFailure,
+    { partition, position }: SourceRecord,
+    failed: ConnectRecord,
+  ): Promise<void> | undefined {
+    this.#errors.log(problem, () => describeRecord(failed));
+    if (this.letters === undefined) return undefined;
+    const [sourcePartition, sourcePosition] = [describePosition(partition), describePosition(position)];
+    const place = { topic: failed.topic, sourcePartition, sourcePosition };
+    const contextOf = this.#errors.contextOf(failure, place);
+    return this.letters.add(sourcePartition, () => letterOfRecord(failed, contextOf), 0);
+  }
+}
