@@ -93,9 +93,9 @@ function askConverter(vector: Vector): () => string | undefined {
   const part: keyof Converters = vector.header === undefined && vector.headerBytes === undefined ? 'value' : 'header';
   const settings = Object.fromEntries(Object.entries(config).map(([name, value]) => [`${part}.converter.${name}`, value]));
   const converter = createConverters({ [`${part}.converter`]: className, ...settings })[part];
-  const incoming = vector.bytes ?? vector.headerBytes;
-  if (vector.bytes !== undefined || vector.headerBytes !== undefined) {
-    const bytes = readBytes(incoming ?? null);
+  const incoming = vector.headerBytes === undefined ? vector.bytes : vector.headerBytes;
+  if (incoming !== undefined) {
+    const bytes = readBytes(incoming);
     return () => answerDifference(expect, converter.fromBytes(bytes, TOPIC));
   }
   const outgoing = vector.header ?? { schema: vector.schema ?? null, value: vector.value ?? null };
