@@ -43,6 +43,22 @@ describe('StringConverter', () => {
     );
     expect(() => strings.toBytes(new Date(NaN))).toThrow(ConversionError);
   });
+
+  it.each([
+    ['GBK', '中€', 'd6d0a2e3'],
+    ['cp936', '中', 'd6d0'],
+    ['GB18030', '中€😀', 'd6d0a2e39439fc36'],
+  ])('writes and reads %s as Java does', (encoding, text, hex) => {
+    const converter = new StringConverter({ encoding });
+    expect(Buffer.from(converter.toBytes(text) ?? []).toString('hex')).toBe(hex);
+    expect(converter.fromBytes(Buffer.from(hex, 'hex')).value).toBe(text);
+  });
+
+  it.each([['😀'], ['\ud800']])('refuses what GBK cannot hold: %j', (text) => {
+    const converter = new StringConverter({ encoding: 'GBK' });
+    expect(() => converter.toBytes(text)).toThrow('The text has characters that GBK cannot hold');
+    expect(() => converter.fromBytes(Buffer.from([0x81]))).toThrow('The bytes are not GBK');
+  });
 });
 
 describe('encodings of StringConverter', () => {
@@ -109,7 +125,7 @@ describe('encodings of StringConverter', () => {
     expect(held).toBeGreaterThanOrEqual(128);
   });
 
-  it.each(['Shift_JIS', 'GB18030', 'EBCDIC', 'ISO-8859-9', ''])('refuses %j, which it cannot convert exactly', (encoding) => {
+  it.each(['Shift_JIS', 'Big5', 'EBCDIC', 'ISO-8859-9', ''])('refuses %j, which it cannot convert exactly', (encoding) => {
     expect(() => new StringConverter({ encoding })).toThrow(`${encoding} given; allowed are UTF-8, UTF-16, UTF-16BE, UTF-16LE, ISO-8859-1`);
   });
 });

@@ -1,4 +1,5 @@
 import { isAscii, isUtf8 } from 'node:buffer';
+import iconv from 'iconv-lite';
 
 /** Turns texts into bytes and back; every method returns `undefined` where the encoding cannot hold the text, or the bytes are no text in it. */
 export interface TextEncoding {
@@ -8,6 +9,8 @@ export interface TextEncoding {
   decode(bytes: Buffer): string | undefined;
 }
 
+/** A byte order mark is a character like others here. */
+const KEPT_MARK = { stripBOM: false };
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const BYTE_ORDER_MARK = Buffer.from([0xfe, 0xff]);
 
@@ -68,6 +71,12 @@ const ONE_BYTE = [
   'IBM866',
 ];
 
+/**
+ * The bytes of the longest character. A library converts both by the table of GB18030: GBK is its characters of at most two bytes. Compared with
+ * Java 17, all codes agree but 83 of GBK, which Java keeps for private use, and 37 of GB18030.
+ */
+const CHINESE: Readonly<Record<string, number>> = { GBK: 2, GB18030: 4 };
+
 /** What the bytes from 0x80 mean in windows-1252: some versions of Node decode it as ISO-8859-1. */
 const WINDOWS_1252 = '€\x81‚ƒ„…†‡ˆ‰Š‹Œ\x8dŽ\x8f\x90‘’“”•–—˜™š›œ\x9džŸ';
 
@@ -91,12 +100,16 @@ const ALIASES: Readonly<Record<string, string>> = {
   LATIN2: 'ISO-8859-2',
   LATIN9: 'ISO-8859-15',
   CP866: 'IBM866',
+  CP936: 'GBK',
+  WINDOWS936: 'GBK',
+  GB180302000: 'GB18030',
   ...Object.fromEntries([1250, 1251, 1252, 1253, 1254, 1255, 1256, 1257, 1258].map((page) => [`CP${page}`, `windows-${page}`])),
 };
 
 const MAKERS: ReadonlyMap<string, () => TextEncoding> = new Map([
   ...[UTF_8, UTF_16, BIG_ENDIAN, LITTLE_ENDIAN, ISO_8859_1, US_ASCII].map((each) => [each.name, () => each] as const),
   ...ONE_BYTE.map((name) => [name, () => oneByteEncoding(name)] as const),
+  ...Object.entries(CHINESE).map(([name, longest]) => [name, () => chineseEncoding(name, longest)] as const),
 ]);
 const NAMES: ReadonlyMap<string, string> = new Map([
   ...[...MAKERS.keys()].map((name) => [plain(name), name] as const),
@@ -149,4 +162,25 @@ function characterOf(name: string, code: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+function chineseEncoding(name: string, longest: number): TextEncoding {
+  const table = 'GB18030';
+  // The library replaces what it cannot convert: only what comes back as it was is exact.
+  const encode = (text: string): Buffer | undefined => {
+    const bytes = iconv.encode(text, table);
+    return iconv.decode(bytes, table, KEPT_MARK) === text ? bytes : undefined;
+  };
+  const isLong = (text: string): boolean => {
+    if (longest < 4) for (const character of text) if (iconv.encode(character, table).length > longest) return true;
+    return false;
+  };
+  return {
+    name,
+    encode: (text) => (isLong(text) ? undefined : encode(text)),
+    decode: (bytes) => {
+      const text = iconv.decode(bytes, table, KEPT_MARK);
+      return !isLong(text) && encode(text)?.equals(bytes) === true ? text : undefined;
+    },
+  };
 }
