@@ -9,7 +9,7 @@ export { type PullOptions, type PullResult, type ReplicaReadMode } from './consu
 export { type PullBudget } from './consume/pull-budget.js';
 export { type QueueReader } from './consume/queue-reader.js';
 export { type QueueReaderOptions, type QueueReaderState } from './consume/queue-reader-options.js';
-export { isQueueRefused } from './routing/response-error.js';
+export { isMessageRefused, isQueueRefused } from './routing/response-error.js';
 export {
   AckFailedError,
   type AckFailure,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { REQUEST_CODE } from '../wire/request-code.js';
-import { responseError } from './response-error.js';
+import { responseError, isMessageRefused } from './response-error.js';
 
 /** Code and remark as brokers answered, and what they are. */
 const ANSWERS: readonly (readonly [number, string, string, boolean])[] = [
@@ -14,6 +14,7 @@ const ANSWERS: readonly (readonly [number, string, string, boolean])[] = [
   [1, 'org.apache.rocketmq.acl.common.AclException: Check signature failed for accessKey=k, org', 'AUTHENTICATION', false],
   [1, 'org.apache.rocketmq.acl.common.AclException: No default permission for t, org.apache', 'AUTHORIZATION', false],
   [1, 'request queueId[9] is illegal, TopicConfig [topicName=t] Producer: 127.0.0.1', 'BROKER_RESPONSE', false],
+  [1, 'java.lang.RuntimeException: message body size exceeded, org.apache.rocketmq.store', 'BROKER_RESPONSE', false],
   [1, 'something failed', 'BROKER_RESPONSE', true],
   [14, 'no permission now', 'BROKER_RESPONSE', true],
 ];
@@ -42,6 +43,8 @@ const SEND_ANSWERS: readonly (readonly [number, string, number, 'not-sent' | 'un
   [1, 'accurate timer message is not enabled, timerWheelEnable is false', 1, 'not-sent'],
   [1, 'request queueId[9] is illegal, TopicConfig [topicName=t] Producer: 127.0.0.1', 9, 'not-sent'],
   [1, 'org.apache.rocketmq.acl.common.AclException: No acl config for nobody, org.apache', 9, 'not-sent'],
+  [1, 'java.lang.RuntimeException: message body size exceeded, org.apache.rocketmq.store', 9, 'not-sent'],
+  [1, 'java.lang.RuntimeException: message size exceeded, org.apache.rocketmq.store', 9, 'not-sent'],
   [1, 'UNKNOWN_ERROR', 1, 'unknown'],
   [1, 'UNKNOWN_ERROR DEFAULT', 1, 'unknown'],
   [1, 'store putMessage return null', 1, 'unknown'],
@@ -65,4 +68,13 @@ describe('what an answer to a send proves', () => {
     const error = responseError(reply, { code: REQUEST_CODE.SEND_BATCH_MESSAGE, ext: {} }, 'b', count);
     expect(error.outcome).toBe(outcome);
   });
+});
+
+it.each([
+  [13, 'the message is illegal, maybe msg body or properties length not matched.', true],
+  [1, 'java.lang.RuntimeException: message body size exceeded, org.apache.rocketmq.store', true],
+  [1, 'UNKNOWN_ERROR', false],
+  [2, '[REJECTREQUEST]system busy', false],
+])('code %i with "%s" refuses what is in the messages: %s', (responseCode, remark, isRefused) => {
+  expect(isMessageRefused({ responseCode, remark })).toBe(isRefused);
 });

@@ -30,6 +30,9 @@ const ILLEGAL_QUEUE_REMARK = /^request queueId\[-?\d+\] is illegal/;
 const NOT_STORED_REMARK =
   /^(create mapped file failed|timer message is under flow control|accurate timer message is not enabled|broker unable to service, until)/;
 
+/** Brokers report a batch over their size limit as an exception, which they throw before they store (`MessageExtEncoder` of 5.x, `CommitLog` of 4.x). */
+const TOO_LARGE_REMARK = /\bRuntimeException: (message (body )?size exceeded|Properties size of messageExtBatch exceeded)/;
+
 /** Answers that brokers give before they execute anything, whatever the remark. */
 const REFUSALS: ReadonlySet<number> = new Set([
   RESPONSE_CODE.SYSTEM_BUSY,
@@ -51,7 +54,8 @@ export function answerOutcome({ code, remark }: Pick<RemotingCommand, 'code' | '
   if (REFUSALS.has(code)) return 'not-sent';
   if (code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE) return count > 1 ? 'unknown' : 'not-sent';
   if (code !== RESPONSE_CODE.SYSTEM_ERROR) return 'unknown';
-  const isRefusal = [FLOW_CONTROL_REMARK, NOT_STORED_REMARK, ILLEGAL_QUEUE_REMARK, PLAIN_ACL_REMARK].some((known) => known.test(remark));
+  const refusals = [FLOW_CONTROL_REMARK, NOT_STORED_REMARK, ILLEGAL_QUEUE_REMARK, PLAIN_ACL_REMARK, TOO_LARGE_REMARK];
+  const isRefusal = refusals.some((known) => known.test(remark));
   return isRefusal ? 'not-sent' : 'unknown';
 }
 
@@ -74,6 +78,11 @@ export function isQueueRefused({ responseCode, remark }: Pick<BrokerResponseErro
     default:
       return false;
   }
+}
+
+/** Returns whether a broker refused what it was sent, for the size of a body or of properties, and would refuse it again. */
+export function isMessageRefused({ responseCode, remark }: Pick<BrokerResponseError, 'responseCode' | 'remark'>): boolean {
+  return responseCode === RESPONSE_CODE.MESSAGE_ILLEGAL || (responseCode === RESPONSE_CODE.SYSTEM_ERROR && TOO_LARGE_REMARK.test(remark));
 }
 
 /** Returns whether the broker does not know the sender. */
@@ -104,7 +113,8 @@ export function responseError(reply: RemotingCommand, request: RemotingRequest, 
   if (plainAclRefusal(reply) !== undefined) {
     return isUnauthenticated(reply) ? new AuthenticationError(answer) : new AuthorizationError(answer);
   }
-  const mayPass = reply.code === RESPONSE_CODE.SYSTEM_ERROR && !ILLEGAL_QUEUE_REMARK.test(reply.remark);
+  const isFinal = ILLEGAL_QUEUE_REMARK.test(reply.remark) || TOO_LARGE_REMARK.test(reply.remark);
+  const mayPass = reply.code === RESPONSE_CODE.SYSTEM_ERROR && !isFinal;
   return new BrokerResponseError(answer, {
     retriable: mayPass || reply.code === RESPONSE_CODE.SERVICE_NOT_AVAILABLE,
     outcome: answerOutcome(reply, count),

@@ -1,6 +1,5 @@
 import { BrokerNotFoundError, BrokerResponseError, isRocketMqError, TopicNotFoundError } from '../../errors.js';
-import { RESPONSE_CODE } from '../../wire/response-code.js';
-import { isQueueRefused } from '../../routing/response-error.js';
+import { isMessageRefused, isQueueRefused } from '../../routing/response-error.js';
 
 /**
  * What to do with messages that were not stored.
@@ -26,7 +25,7 @@ export function failureVerdict(error: unknown, send: FailedSend): FailureVerdict
   }
   if (error instanceof BrokerResponseError) {
     if (isQueueRefused(error)) return 'elsewhere';
-    if (error.responseCode === RESPONSE_CODE.MESSAGE_ILLEGAL) return send.count > 1 ? 'isolate' : 'reject';
+    if (isMessageRefused(error)) return send.count > 1 ? 'isolate' : 'reject';
   }
   return error.retriable ? 'resend' : 'reject';
 }
