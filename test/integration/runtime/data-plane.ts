@@ -143,10 +143,12 @@ export class DataPlane {
       onRead = () => undefined,
       config = {},
       queueKeys,
+      settings = {},
     }: {
       readonly onRead?: (offset: number) => void;
       readonly config?: TaskConfig;
       readonly queueKeys?: SourceLoopSpec['queueKeys'];
+      readonly settings?: Partial<SourceLoopSpec['settings']>;
     } = {},
   ): Promise<RunningLoop<SourceTaskLoop>> {
     const generation = ++this.#generation;
@@ -178,6 +180,7 @@ export class DataPlane {
           shutdownTimeoutMs: 10_000,
           rewriteIntervalMs: 3_600_000,
           maxUnavailableMs: 1000,
+          ...settings,
         },
         logger: loggerTo(log),
         hide: (text) => text,

@@ -79,6 +79,17 @@ export function contextProperties(context: DeadLetterContext, written: string): 
   return names.length > left + CUT_BYTES ? text : text + names;
 }
 
+/** Returns the properties of a message whose value is left out: they say so, and that the value is null now. */
+export function propertiesWithoutValue(properties: string, what: string): string {
+  let text = '';
+  let nulls = 'v';
+  forEachProperty(Buffer.from(properties, 'utf8'), (name, value) => {
+    if (name === SluiceProperty.null) nulls = value.includes('v') ? value : `v${value}`;
+    else if (name !== SluiceProperty.empty) text += propertyText(name, value);
+  });
+  return text + propertyText(SluiceProperty.null, nulls) + omissionProperty(what);
+}
+
 /** Writes as a property what of a record its dead letter lacks. */
 export function omissionProperty(what: string): string {
   return propertyText(`${CONTEXT_PREFIX}omitted`, what.replace(SEPARATORS, ' '));

@@ -2,6 +2,7 @@ import type { QueueRef } from '@sluice/sdk';
 import {
   BatchEncoder,
   BrokerResponseError,
+  isMessageRefused,
   isQueueRefused,
   isRocketMqError,
   SendOutcomeUnknownError,
@@ -187,6 +188,9 @@ const settlements: Readonly<Record<'stored' | 'failed' | 'unknown', SettledSend>
 function sendFailure(error: unknown): SendFailure {
   // Name servers learn a little later than the broker that a queue takes no messages.
   if (error instanceof BrokerResponseError && isQueueRefused(error)) return notSent(error, true);
+  if (error instanceof BrokerResponseError && isMessageRefused(error)) {
+    return new SendFailure(error.message, { outcome: 'not-stored', retriable: false, refusesMessages: true, cause: error });
+  }
   if (!isRocketMqError(error) || error.outcome === 'not-sent') return notSent(errorOfKnownQueue(error));
   const settled = error instanceof SendOutcomeUnknownError ? error.settled.then(({ kind }) => settlements[kind]) : undefined;
   return new SendFailure(error.message, {

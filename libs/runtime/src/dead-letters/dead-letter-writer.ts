@@ -3,6 +3,7 @@ import { ConnectError, ConnectErrorCode, isRetriable, type QueueRef } from '@slu
 import type { Lease } from '../ports/lease.port.js';
 import { type RecordProducer, SendFailure, type WholeMessage } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
+import { withoutValue } from './dead-letter.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { WaitingCall } from '../retry/task-waits.js';
 import { orAborted } from '../retry/unless-aborted.js';
@@ -99,14 +100,20 @@ export class DeadLetterWriter {
     const { topic, producer, lease, signal, counters } = this.options;
     // Another queue after each failure: its broker may be the reason.
     let place = firstPlace(lane);
+    let letter: WholeMessage | undefined;
     const isWritten = await retrying({ ...this.#policy, waiting: this.#waiting() }, signal, async () => {
       await lease.whenHeld(signal);
-      const letter = await make();
+      letter ??= await make();
       if (letter === undefined) return false;
       const queues = await producer.queues(topic);
       const queue = queues[place++ % queues.length];
       if (queue === undefined) throw new Error(`topic ${topic} has no queue that takes messages`);
-      await this.#send(queue, letter);
+      try {
+        await this.#send(queue, letter);
+      } catch (error) {
+        if (error instanceof SendFailure && error.refusesMessages) letter = withoutValue(letter);
+        throw error;
+      }
       return true;
     });
     if (isWritten) counters.deadLettersWritten++;

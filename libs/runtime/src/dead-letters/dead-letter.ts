@@ -6,6 +6,7 @@ import {
   type MessageHeader,
   omissionProperty,
   type OutgoingParts,
+  propertiesWithoutValue,
   recordToMessage,
   writtenProperties,
 } from '@sluice/protocol';
@@ -18,6 +19,9 @@ export type ContextOf = (written: string) => string;
 
 /** What is shown of a value that JSON cannot hold. */
 const SHOWN = { depth: 10, maxArrayLength: 1000, maxStringLength: 100_000, breakLength: Infinity } as const;
+
+/** Brokers refuse an empty body. */
+const NO_VALUE = Buffer.from([0]);
 
 let converter: JsonConverter | undefined;
 
@@ -42,6 +46,18 @@ export function letterOfMessage(message: RawMessage, contextOf: ContextOf): Whol
 export function letterOfRecord(record: ConnectRecord, contextOf: ContextOf): WholeMessage {
   const { body, properties } = partsOf(record);
   return { body, sysFlag: 0, flag: 0, properties: properties + contextOf(properties) };
+}
+
+/** Makes the dead letter of a source's record that a broker refused as a message. */
+export function letterOfParts({ body, properties }: OutgoingParts, contextOf: ContextOf): WholeMessage {
+  const written = writtenProperties(Buffer.from(properties, 'utf8'));
+  return { body, sysFlag: 0, flag: 0, properties: written + contextOf(written) };
+}
+
+/** Returns a dead letter without the value, which the broker refuses. */
+export function withoutValue(letter: WholeMessage): WholeMessage {
+  const what = `the value, which has ${letter.body.length} bytes: the broker refuses it`;
+  return { ...letter, body: NO_VALUE, sysFlag: 0, properties: propertiesWithoutValue(letter.properties, what) };
 }
 
 function partsOf(record: ConnectRecord): OutgoingParts {

@@ -225,6 +225,10 @@ class SourceSide implements Side {
       fault.throwAt('commit');
     };
     world.cluster.refusalOf = () => fault.failureAt('dead letter');
+    world.cluster.fate = (_queue, { messages }) => {
+      const isRefused = fault.stage === 'refused by the broker' && !fault.isFixed && messages.some(({ body }) => body.toString() === 'X');
+      return { kind: isRefused ? 'refuse' : 'store' };
+    };
     const { producer } = world.cluster;
     world.positions.write = async (...given) => {
       fault.throwAt('position');
@@ -267,7 +271,10 @@ class SourceSide implements Side {
   }
 
   letters(): readonly string[] {
-    return this.#world.cluster.queue(this.#dead).messages.map(({ body }) => (JSON.parse(body.toString()) as { payload: string }).payload);
+    return this.#world.cluster.queue(this.#dead).messages.map(({ body }) => {
+      const text = body.toString();
+      return text === 'X' ? text : (JSON.parse(text) as { payload: string }).payload;
+    });
   }
 
   unread(): readonly string[] {
@@ -328,11 +335,23 @@ async function observe(cell: Cell): Promise<Cell> {
 
 const STAGES: Readonly<Record<string, readonly string[]>> = {
   sink: ['read', 'converter', 'predicate', 'transform', 'put', 'put that may be repeated', 'flush', 'commit', 'dead letter'],
-  source: ['poll', 'predicate', 'transform', 'converter', 'properties too large', 'send', 'position', 'commit', 'dead letter'],
+  source: [
+    'poll',
+    'predicate',
+    'transform',
+    'converter',
+    'properties too large',
+    'refused by the broker',
+    'send',
+    'position',
+    'commit',
+    'dead letter',
+  ],
 };
 
 /** No second try makes a record smaller. */
-const errorsOf = (stage: string): readonly string[] => (stage === 'properties too large' ? ['final'] : ['final', 'retriable']);
+const errorsOf = (stage: string): readonly string[] =>
+  ['properties too large', 'refused by the broker'].includes(stage) ? ['final'] : ['final', 'retriable'];
 
 describe('what becomes of three records, of which the second, X, meets a fault', () => {
   const table = readTable();

@@ -67,6 +67,8 @@ export type SettledSend = 'stored' | 'not-stored' | 'unknown';
 /** Thrown by {@link RecordProducer}. Anything else that is thrown means `not-stored`, and not retriable. */
 export class SendFailure extends ConnectError {
   readonly outcome: 'not-stored' | 'unknown';
+  /** The broker refused what is in the messages, for their size, and would refuse it again. */
+  readonly refusesMessages: boolean;
   /** Present on an unknown outcome whose reply may still come. Never rejects. */
   readonly settled: Promise<SettledSend> | undefined;
 
@@ -75,12 +77,14 @@ export class SendFailure extends ConnectError {
     details: {
       readonly outcome: 'not-stored' | 'unknown';
       readonly retriable: boolean;
+      readonly refusesMessages?: boolean;
       readonly settled?: Promise<SettledSend>;
       readonly cause?: unknown;
     },
   ) {
     super(ConnectErrorCode.unavailable, message, details);
     this.outcome = details.outcome;
+    this.refusesMessages = details.refusesMessages ?? false;
     this.settled = details.settled;
   }
 }

@@ -3,7 +3,7 @@ import { queueKey, type QueueRef } from '@sluice/sdk';
 import { SupersededError } from '../task/superseded-error.js';
 import type { QueueMessages, RawMessage } from '../ports/queue-messages.port.js';
 import { boundTail, type BarrierSending } from './bound-tail.js';
-import type { QueueLaneOptions } from './queue-lane.js';
+import type { QueueLaneOptions } from './queue-lane-options.js';
 import { readTail, type TailReading } from './read-tail.js';
 import { SuccessorCheck, type LookedAt, type SentQueue } from './successor-check.js';
 import type { QueueLook } from './writable-queues.js';

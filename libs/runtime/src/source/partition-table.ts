@@ -13,7 +13,8 @@ import { chooseQueue } from './choose-queue.js';
 import { PartitionState, type RecordRoute } from './partition-state.js';
 import type { PendingBatch } from './pending-batch.js';
 import { inKeyOrder, placeOf, queueNamed } from './queue-keys.js';
-import { type QueueLaneOptions, QueueLane } from './queue-lane.js';
+import { QueueLane } from './queue-lane.js';
+import type { QueueLaneOptions } from './queue-lane-options.js';
 import { isStop } from './writable-queues.js';
 
 /** How long a list of a topic's queues is used: closed queues open again, and operators add queues. */

@@ -17,6 +17,12 @@ export interface RecordOutcome {
   readonly metadata: RecordMetadata | undefined;
 }
 
+/** A record that a broker refused, and the message that it was. */
+export interface RefusedRecord {
+  readonly record: SourceRecord;
+  readonly parts: OutgoingParts;
+}
+
 const NO_OUTCOMES: readonly RecordOutcome[] = [];
 
 /** Holds a batch with what is needed to know, and to make again, its contents. */
@@ -35,6 +41,10 @@ export class PendingBatch {
   readonly #positions: SourcePosition[] | undefined;
   /** Places of records that a recovery found in a queue, with that queue. */
   readonly #found = new Map<number, QueueRef>();
+  /** Places of records that the broker has refused: they are not sent. */
+  readonly #refused = new Set<number>();
+  /** Before it lies what is sent now: all of it, unless the broker refused that. */
+  #limit: number | undefined;
   /** What is sent: all of it at first, what is missing in the queue after a recovery. */
   #encoded: RecordBatch;
   readonly #records: SourceRecord[] | undefined;
@@ -81,6 +91,11 @@ export class PendingBatch {
 
   get count(): number {
     return this.#owners.length;
+  }
+
+  /** How many of its records the broker has refused. */
+  get refusedCount(): number {
+    return this.#refused.size;
   }
 
   get encodedBytes(): number {
@@ -143,8 +158,40 @@ export class PendingBatch {
       const seq = this.#seqs[index];
       if (seq !== undefined && !this.#found.has(index) && isStored(owner, seq)) this.#found.set(index, queue);
     }
+    this.#limit = undefined;
     this.#encoded = this.#encode();
     this.#storedAt = undefined;
+  }
+
+  /** Sends the first half of what the broker refused together, and the rest behind it; returns false where that was one record. */
+  halve(): boolean {
+    const sent = this.#placesToSend();
+    if (sent.length <= 1) return false;
+    this.#limit = sent[sent.length >> 1];
+    this.#encoded = this.#encode();
+    return true;
+  }
+
+  /** Takes the one record that is sent out of the batch: the broker refuses it. The next ones are sent together. */
+  refuse(): RefusedRecord | undefined {
+    const [place] = this.#placesToSend();
+    if (place === undefined) return undefined;
+    const [record, body, properties] = [this.#records?.[place], this.#bodies[place], this.#properties[place]];
+    if (record === undefined || body === undefined || properties === undefined) return undefined;
+    this.#refused.add(place);
+    this.#limit = undefined;
+    this.#encoded = this.#encode();
+    return { record, parts: { body, properties } };
+  }
+
+  /** Notes that `queue` has what was sent, and returns whether something is left to be sent. */
+  takeRest(queue: QueueRef): boolean {
+    if (this.#limit === undefined) return false;
+    for (const place of this.#placesToSend()) this.#found.set(place, queue);
+    this.#limit = undefined;
+    this.#encoded = this.#encode();
+    this.#storedAt = undefined;
+    return this.#encoded.count > 0;
   }
 
   /** Makes what is to be sent fit for the queue with the tag `queue`, whose stamps name it. */
@@ -152,6 +199,7 @@ export class PendingBatch {
     for (const [index, properties] of this.#properties.entries()) {
       if (!this.#found.has(index)) this.#properties[index] = rebindStamp(properties, queue);
     }
+    this.#limit = undefined;
     this.#encoded = this.#encode();
     this.#newRoutes = true;
   }
@@ -174,6 +222,7 @@ export class PendingBatch {
     const ids = messageIds?.split(',');
     let sent = 0;
     return records.map((record, index) => {
+      if (this.#refused.has(index)) return { record, metadata: undefined };
       const foundIn = this.#found.get(index);
       if (foundIn !== undefined) return { record, metadata: { queue: foundIn, offset: undefined, messageId: undefined } };
       const place = sent++;
@@ -184,10 +233,19 @@ export class PendingBatch {
 
   #encode(): RecordBatch {
     const rest = this.options.producer.newBatch(this.#encoded.bytes);
-    for (const [index, body] of this.#bodies.entries()) {
-      const properties = this.#properties[index];
-      if (properties !== undefined && !this.#found.has(index)) rest.add(body, properties);
+    for (const place of this.#placesToSend()) {
+      const [body, properties] = [this.#bodies[place], this.#properties[place]];
+      if (body !== undefined && properties !== undefined) rest.add(body, properties);
     }
     return rest;
+  }
+
+  /** In order: what is in no queue yet, was not refused, and lies before the limit. */
+  #placesToSend(): readonly number[] {
+    const places: number[] = [];
+    for (let place = 0; place < (this.#limit ?? this.count); place++) {
+      if (!this.#found.has(place) && !this.#refused.has(place)) places.push(place);
+    }
+    return places;
   }
 }

@@ -1,48 +1,16 @@
-import { type BackoffLimits, backoffMs } from '@sluice/time';
+import { backoffMs } from '@sluice/time';
 import { type OutgoingParts, queueTag } from '@sluice/protocol';
 import { isRetriable, queueKey, type QueueRef, type SourceRecord } from '@sluice/sdk';
 import { SupersededError } from '../task/superseded-error.js';
-import type { Clock } from '../ports/clock.port.js';
-import type { Lease } from '../ports/lease.port.js';
 import { SendFailure, type SettledSend } from '../ports/record-producer.port.js';
-import type { TaskCounters } from '../ports/task-counters.port.js';
-import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
-import { PendingBatch, type PendingBatchOptions } from './pending-batch.js';
+import type { WaitingCall } from '../retry/task-waits.js';
+import { PendingBatch } from './pending-batch.js';
 import type { PartitionState } from './partition-state.js';
-import type { SuccessorCheck } from './successor-check.js';
-import { describeWait, isStop, QueueLostError, type QueueStop, type QueueStops } from './writable-queues.js';
+import type { QueueLaneOptions } from './queue-lane-options.js';
+import { describeWait, isStop, QueueLostError, type QueueStop } from './writable-queues.js';
 
 /** How often a lane looks whether a queue that took no messages takes them again, in milliseconds. */
 const LOOK_INTERVAL_MS = 4000;
-
-/** What the lanes of a task share. */
-export interface QueueLaneOptions extends PendingBatchOptions {
-  readonly lease: Lease;
-  readonly clock: Clock;
-  readonly counters: TaskCounters;
-  readonly backoff: BackoffLimits;
-  /** A batch is closed once it has this many bytes, or when the producer says that it is full. */
-  readonly maxBatchBytes: number;
-  /** Aborted when nothing may be sent any more. */
-  readonly signal: AbortSignal;
-  readonly warn: (message: string) => void;
-  readonly waits: TaskWaits;
-  /** The offset that the next message of the queue gets. */
-  readonly endOffset: (queue: QueueRef) => Promise<number>;
-  /** Resolves with an offset behind which nothing of what was sent before can come: that of this generation's barrier, where one can be sent. */
-  readonly boundTail: (queue: QueueRef) => Promise<number>;
-  /** Resolves when the place to scan the lane's queue from, and the routes of the batch's partitions, are stored. */
-  readonly storeRoutes: (lane: QueueLane, batch: PendingBatch) => Promise<void>;
-  /** Reads the queue from an offset up to a barrier and returns the last seq per stream that this generation has there. */
-  readonly examine: (queue: QueueRef, from: number, barrierOffset: number) => Promise<ReadonlyMap<string, number>>;
-  /** Asked before each send after a gap in the lease. */
-  readonly successors: Pick<SuccessorCheck, 'isDue' | 'clear'>;
-  readonly queues: QueueStops;
-  /** Has another lane send what this one has not. `isUncertain`: its queue may have, or get, the first batch. */
-  readonly move: (lane: QueueLane, stop: QueueStop, isUncertain: boolean) => void;
-  readonly acknowledged: (lane: QueueLane, batch: PendingBatch) => void;
-  readonly failed: (error: unknown) => void;
-}
 
 /** Sends the records of one queue in order, one batch after the other. A queue that cannot be reached keeps its records until it can or is lost: another lane gets them then. */
 export class QueueLane {
@@ -232,7 +200,7 @@ export class QueueLane {
         this.#closed.shift();
         this.#unsettled.push({ batch, endOffset: batch.endOffset });
         const { counters } = this.options;
-        counters.recordsSent += count;
+        counters.recordsSent += count - batch.refusedCount;
         counters.bytesSent += payloadBytes;
         counters.batchesSent++;
         counters.bufferedRecords -= count;
@@ -268,17 +236,25 @@ export class QueueLane {
         await this.#trySending(batch);
         this.options.queues.answered(this.queue);
         this.#waiting.ended();
-        return true;
+        if (!batch.takeRest(this.queue)) return true;
+        attempt = 0;
       } catch (error) {
         signal.throwIfAborted();
         if (error instanceof SupersededError) throw error;
+        if (error instanceof SendFailure && error.refusesMessages && this.options.refused !== undefined) {
+          if (!(await this.#narrow(batch, error))) return true;
+          attempt = 0;
+          continue;
+        }
         this.#waiting.failed(error);
         const settlement = await this.#settle(error);
         if (settlement === 'stored' && this.#isUnbrokenSince(this.#gapsAtSend)) {
           // The offsets are not known: scanning again from before the batch is always right.
           batch.endsAt(this.#lowerBound());
           this.#waiting.ended();
-          return true;
+          if (!batch.takeRest(this.queue)) return true;
+          attempt = 0;
+          continue;
         }
         this.#isUncertain ||= settlement === 'unknown' || settlement === 'stored';
         mayLandLate ||= this.#isUncertain;
@@ -302,6 +278,17 @@ export class QueueLane {
         else if (await this.#isBackWithin(delayMs)) attempt = 0;
       }
     }
+  }
+
+  /** Sends less of what the broker refused, or leaves out the record that it refuses alone. Returns whether something is left to be sent. */
+  async #narrow(batch: PendingBatch, error: SendFailure): Promise<boolean> {
+    if (batch.halve()) return true;
+    const refused = batch.refuse();
+    if (refused === undefined) throw error;
+    await this.options.refused?.(this.queue, refused, error);
+    if (batch.toSend.count > 0) return true;
+    batch.endsAt(Math.max(batch.endOffset, this.#lowerBound()));
+    return false;
   }
 
   /** Waits, and returns early with true once the queue takes messages again. */

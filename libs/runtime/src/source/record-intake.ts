@@ -20,6 +20,7 @@ import type { RateLimit } from '../task/rate-limit.js';
 import { withSkipRemedy } from '../task/skip-remedy.js';
 import type { PartitionState, RecordRoute } from './partition-state.js';
 import type { PartitionTable } from './partition-table.js';
+import type { RefusedRecord } from './pending-batch.js';
 import type { PositionWriter } from './position-writer.js';
 import { describeNamed, namedQueueProblem } from './queue-keys.js';
 import type { QueueLane } from './queue-lane.js';
@@ -178,6 +179,13 @@ export class RecordIntake {
     this.#count(error);
     this.options.errors.log(error);
   };
+
+  /** Leaves out a record that a broker refuses as a message. Resolves when its dead letter is written: then its position may advance. */
+  async isolate({ topic }: QueueRef, { record, parts }: RefusedRecord, error: Error): Promise<void> {
+    const problem = describe(record, error, ConnectErrorCode.recordTooLarge);
+    this.#count(problem);
+    await this.options.errors.refused(problem, new RecordFailure('ROCKETMQ_PRODUCE', '', error), { ...record, topic }, parts);
+  }
 
   #count(error: ConnectError): void {
     const { counters, settings } = this.options.spec;

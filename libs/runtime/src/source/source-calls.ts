@@ -69,7 +69,7 @@ export class SourceCalls {
 
   /** Notes what became of a record: the next commit begins with it. To be called before its position can be stored. */
   addOutcome(outcome: RecordOutcome): void {
-    this.#outcomes.push(outcome);
+    if (this.options.spec.task.commitRecord !== undefined) this.#outcomes.push(outcome);
   }
 
   /** Notes that a position is stored: the next commit has it. */

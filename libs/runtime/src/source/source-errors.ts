@@ -1,8 +1,8 @@
-import { describePosition } from '@sluice/protocol';
+import { describePosition, type OutgoingParts } from '@sluice/protocol';
 import type { ConnectError, ConnectRecord, SourceRecord } from '@sluice/sdk';
-import { describeRecord, letterOfRecord } from '../dead-letters/dead-letter.js';
+import { describeRecord, letterOfParts, letterOfRecord } from '../dead-letters/dead-letter.js';
 import type { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
-import { RecordErrors, type RecordErrorsOptions } from '../dead-letters/record-errors.js';
+import { RecordErrors, type RecordErrorsOptions, type RecordPlace } from '../dead-letters/record-errors.js';
 import type { RecordFailure } from '../dead-letters/record-failure.js';
 
 /** Reports records that a source leaves out. Their dead letters are written before the positions behind them are stored. */
@@ -36,9 +36,26 @@ export class SourceErrors {
   ): Promise<void> | undefined {
     this.#errors.log(problem, () => describeRecord(failed));
     if (this.letters === undefined) return undefined;
-    const [sourcePartition, sourcePosition] = [describePosition(partition), describePosition(position)];
-    const place = { topic: failed.topic, sourcePartition, sourcePosition };
+    const place = placeOf(failed.topic, { partition, position });
     const contextOf = this.#errors.contextOf(failure, place);
-    return this.letters.add(sourcePartition, () => letterOfRecord(failed, contextOf), 0);
+    return this.letters.add(place.sourcePartition, () => letterOfRecord(failed, contextOf), 0);
   }
+
+  /**
+   * Reports a record that a broker refused as the message `parts`.
+   * @returns a promise that resolves when its dead letter is written, at once where it gets none
+   */
+  async refused(problem: ConnectError, failure: RecordFailure, record: SourceRecord, parts: OutgoingParts): Promise<void> {
+    this.#errors.log(problem, () => describeRecord(record));
+    const place = placeOf(record.topic, record);
+    const contextOf = this.#errors.contextOf(failure, place);
+    await this.letters?.add(place.sourcePartition, () => letterOfParts(parts, contextOf), parts.body.length);
+  }
+}
+
+function placeOf(
+  topic: string,
+  { partition, position }: Pick<SourceRecord, 'partition' | 'position'>,
+): RecordPlace & { readonly sourcePartition: string } {
+  return { topic, sourcePartition: describePosition(partition), sourcePosition: describePosition(position) };
 }

@@ -17,7 +17,8 @@ import { lookUpMany, PartitionTable } from './partition-table.js';
 import { keepPositionsStored } from './position-upkeep.js';
 import { PositionWriter } from './position-writer.js';
 import { KeyedQueueStoppedError } from './queue-keys.js';
-import type { QueueLaneOptions, QueueLane } from './queue-lane.js';
+import type { QueueLane } from './queue-lane.js';
+import type { QueueLaneOptions } from './queue-lane-options.js';
 import { RecordIntake } from './record-intake.js';
 import { SourceCalls } from './source-calls.js';
 import { SourceErrors } from './source-errors.js';
@@ -366,17 +367,16 @@ export class SourceTaskLoop {
 
   #laneOptions(warn: (message: string) => void): QueueLaneOptions {
     const { connector, index, generation, settings, counters, waits } = this.spec;
-    const { ports } = this;
-    const { clock, lease, producer } = ports;
+    const { clock, lease, producer } = this.ports;
     const shared = { clock, lease, counters, backoff: settings.backoff, signal: this.#killed.signal, warn, waits, queues: this.#queues };
-    const task = taskId(connector, index);
+    const keepsLetters = settings.skipsBadRecords && settings.errors.deadLetters !== undefined;
     return {
       ...shared,
       producer,
-      keepsRecords: this.spec.task.commitRecord !== undefined,
+      keepsRecords: this.spec.task.commitRecord !== undefined || keepsLetters,
       isKeyed: this.spec.queueKeys !== undefined,
       maxBatchBytes: settings.maxBatchBytes,
-      ...laneServices({ ...shared, ...ports }, { task, generation }, () => this.#partitions.lanes()),
+      ...laneServices({ ...shared, ...this.ports }, { task: taskId(connector, index), generation }, () => this.#partitions.lanes()),
       storeRoutes: (lane, { segments }) => {
         const partitions = segments.map(({ partition }) => partition);
         return this.#writer.storeRoutes(lane, partitions);
@@ -386,6 +386,7 @@ export class SourceTaskLoop {
         if (queueKeys === undefined) this.#move(lane, stop, isUncertain);
         else this.#endKeyed(lane, isUncertain, new KeyedQueueStoppedError(stop, queueKeys.by));
       },
+      refused: keepsLetters ? (queue, refused, error) => this.#intake.isolate(queue, refused, error) : undefined,
       acknowledged: (lane, batch) => {
         for (const outcome of batch.outcomes(lane.queue)) this.#calls.addOutcome(outcome);
         for (const { partition } of batch.segments) if (partition.settle()) this.#writer.markDirty(partition);

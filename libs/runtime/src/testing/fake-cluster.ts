@@ -77,6 +77,8 @@ export type SendFate =
   /** Only the first records are visible before the barrier; the others land when `land` is called. */
   | { readonly kind: 'part-unknown'; readonly count: number }
   | { readonly kind: 'reject'; readonly retriable: boolean }
+  /** For what is in the messages. */
+  | { readonly kind: 'refuse' }
   /** Waits until the promise resolves, then is stored. */
   | { readonly kind: 'hold'; readonly until: Promise<unknown> };
 
@@ -248,6 +250,8 @@ export class FakeCluster {
         throw unknown(undefined);
       case 'reject':
         throw new SendFailure('refused', { outcome: 'not-stored', retriable: fate.retriable });
+      case 'refuse':
+        throw new SendFailure('the message is illegal', { outcome: 'not-stored', retriable: false, refusesMessages: true });
       case 'hold':
         await fate.until;
         return { firstOffset: queue.append(batch.messages, this.nowMs()) };
