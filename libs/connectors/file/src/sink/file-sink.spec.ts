@@ -140,6 +140,23 @@ describe('the file sink', () => {
     expect(await content()).toBe('a\n');
   });
 
+  it('skips a record whose value JSON cannot hold, if that is tolerated, and writes those beside it', async () => {
+    const skipped: string[] = [];
+    const task = fileStreamSink.createTask();
+    tasks.push(task);
+    await task.start(sinkTestContext({ config: { file, 'errors.tolerance': 'all' }, warnings: skipped }));
+    await task.open([queue]);
+    await put(task, 0, 'a', { n: NaN }, 'b');
+    await flush(task, 3);
+    expect(await content()).toBe('a\nb\n');
+    expect(skipped).toEqual([expect.stringContaining('skipped: value.n: NaN given')]);
+    await expect(put(task, 3, 'c')).resolves.toBeUndefined();
+  });
+
+  it('fails on such a record where nothing is tolerated', async () => {
+    await expect(put(await opened(), 0, 'a', { n: NaN })).rejects.toThrow('NaN given');
+  });
+
   it('refuses a file that someone has cut', async () => {
     const task = await opened();
     await put(task, 0, 'abc');

@@ -19,6 +19,7 @@ interface StartedTask {
   readonly path: string;
   readonly connector: string;
   readonly logger: TaskLogger;
+  readonly skipRecord: SinkTaskContext['skipRecord'];
 }
 
 /**
@@ -40,7 +41,8 @@ export class FileSinkTask implements SinkTask {
     const { file } = requireTaskConfig(context, fileSinkSpec);
     // Its queues may come much later.
     await requirePlace(file);
-    this.#started = { path: file, connector: context.connectorName, logger: context.logger };
+    const skipRecord: SinkTaskContext['skipRecord'] = (record, error) => context.skipRecord(record, error);
+    this.#started = { path: file, connector: context.connectorName, logger: context.logger, skipRecord };
   }
 
   async open(queues: readonly QueueRef[]): Promise<readonly SinkPosition[]> {
@@ -64,7 +66,9 @@ export class FileSinkTask implements SinkTask {
 
   async put(records: readonly SinkRecord[]): Promise<void> {
     if (records.length === 0) return;
-    await this.#opened().append(this.#writer.pieces(records));
+    const { skipRecord } = this.#running();
+    // The runtime waits for what becomes of a skipped record before it flushes.
+    await this.#opened().append(this.#writer.pieces(records, (record, error) => void skipRecord(record, error)));
     let queue: QueueRef | undefined;
     let next = 0;
     for (const record of records) {

@@ -1,4 +1,4 @@
-import { ConnectError, isConnectError, plainJson, queueKey, type SinkRecord } from '@sluice/sdk';
+import { type ConnectError, isConnectError, plainJson, type SinkRecord } from '@sluice/sdk';
 
 const NEWLINE = 10;
 const MAX_PIECE_BYTES = 8 * 1024 * 1024;
@@ -12,10 +12,15 @@ const MAX_PIECE_BYTES = 8 * 1024 * 1024;
 export class LineWriter {
   #memory = Buffer.allocUnsafe(64 * 1024);
 
-  *pieces(records: readonly SinkRecord[]): Generator<Buffer, void, undefined> {
+  /** @param refused called for a record whose value JSON cannot hold: it gets no line. What it throws ends the pieces */
+  *pieces(records: readonly SinkRecord[], refused: (record: SinkRecord, error: ConnectError) => void): Generator<Buffer, void, undefined> {
     let used = 0;
     for (const record of records) {
-      const bytes = toBytes(record);
+      const bytes = toBytes(record.value);
+      if (isConnectError(bytes)) {
+        refused(record, bytes);
+        continue;
+      }
       const size = bytes.length + 1;
       if (used > 0 && used + size > MAX_PIECE_BYTES) {
         yield this.#memory.subarray(0, used);
@@ -37,13 +42,14 @@ export class LineWriter {
   }
 }
 
-function toBytes({ value, queue, offset }: SinkRecord): Uint8Array {
+/** Returns why a value has no bytes where that is so. */
+function toBytes(value: SinkRecord['value']): Uint8Array | ConnectError {
   if (value instanceof Uint8Array) return value;
   if (typeof value === 'string') return Buffer.from(value, 'utf8');
   try {
     return Buffer.from(plainJson(value, { dates: 'iso', path: 'value' }), 'utf8');
   } catch (error) {
-    if (!isConnectError(error)) throw error;
-    throw new ConnectError(error.code, `Record ${offset} of ${queueKey(queue)}: ${error.message}`, { cause: error });
+    if (isConnectError(error)) return error;
+    throw error;
   }
 }
