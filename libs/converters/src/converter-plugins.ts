@@ -9,6 +9,8 @@ import { ByteArrayConverter } from './plain/byte-array.converter.js';
 import { NUMBER_FORMATS, NumberConverter, type NumberFormat } from './plain/number.converter.js';
 import { SimpleHeaderConverter } from './plain/simple-header.converter.js';
 import { StringConverter, stringConverterSpec } from './plain/string.converter.js';
+import { protobufConverter } from './protobuf/protobuf.converter.js';
+import { protobufConverterSpec } from './protobuf/protobuf-names.js';
 
 const VERSION = '0.1.0';
 const ROCKETMQ = 'org.apache.rocketmq.connect.runtime.converter.record.';
@@ -83,6 +85,16 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
     spec: jsonSchemaConverterSpec,
     validate: registryProblems,
     create: jsonSchemaConverter,
+  },
+  {
+    kind: 'converter',
+    name: 'ProtobufConverter',
+    aliases: ['Protobuf', 'io.confluent.connect.protobuf.ProtobufConverter'],
+    version: VERSION,
+    doc: 'Protobuf behind the id of its schema in a schema registry with the Confluent API.',
+    spec: protobufConverterSpec,
+    validate: registryProblems,
+    create: protobufConverter,
   },
 ];
 

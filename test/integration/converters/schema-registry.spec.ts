@@ -40,6 +40,7 @@ async function ask(path: string, method = 'GET', body?: object): Promise<unknown
 }
 
 const AVRO = 'io.confluent.connect.avro.AvroConverter';
+const PROTOBUF = 'io.confluent.connect.protobuf.ProtobufConverter';
 const JSON_SCHEMA = 'io.confluent.connect.json.JsonSchemaConverter';
 const first = SchemaBuilder.struct('shop.Order').field('id', schemas.int64).field('price', SchemaBuilder.decimal(2)).build();
 const second = SchemaBuilder.struct('shop.Order')
@@ -120,5 +121,53 @@ describe('JsonSchemaConverter on a real registry', () => {
       'JsonSchemaConverter: The schema is incompatible with an earlier one of subject json-value: ',
     );
     await expect(read(converterOf(AVRO), before)).rejects.toThrow('it is of type JSON; AvroConverter converts AVRO');
+  });
+});
+
+describe('ProtobufConverter on a real registry', () => {
+  const at = new Date('2024-02-29T12:34:56.789Z');
+  const event = SchemaBuilder.struct('Event').field('id', schemas.int64).field('at', SchemaBuilder.timestamp()).build();
+  const wider = SchemaBuilder.struct('Event')
+    .field('id', schemas.int64)
+    .field('at', SchemaBuilder.timestamp())
+    .field('note', SchemaBuilder.string().optional())
+    .field('counts', SchemaBuilder.map(schemas.string, schemas.int64))
+    .build();
+  const other = SchemaBuilder.struct('Event').field('id', schemas.string).field('at', SchemaBuilder.timestamp()).build();
+
+  it('reads what it wrote before and after a schema evolved, and refuses one that is incompatible', async () => {
+    const converter = converterOf(PROTOBUF);
+    const before = await write(converter, { id: 9_007_199_254_740_993n, at }, event, 'proto');
+    await ask('/config/proto-value', 'PUT', { compatibility: 'BACKWARD' });
+    const after = await write(converter, { id: 2n, at, note: 'späť', counts: { x: -5n } }, wider, 'proto');
+    expect((await read(converterOf(PROTOBUF), before)).value).toEqual({ id: 9_007_199_254_740_993n, at });
+    expect((await read(converterOf(PROTOBUF), after)).value).toEqual({ id: 2n, at, note: 'späť', counts: { x: -5n } });
+    expect(await ask('/subjects/proto-value/versions')).toEqual([1, 2]);
+    await expect(write(converter, { id: 'x', at }, other, 'proto')).rejects.toThrow(
+      'ProtobufConverter: The schema is incompatible with an earlier one of subject proto-value: ',
+    );
+    await expect(read(converterOf(AVRO), before)).rejects.toThrow('it is of type PROTOBUF; AvroConverter converts AVRO');
+    const byLatest = converterOf(PROTOBUF, { 'auto.register.schemas': 'false', 'use.latest.version': 'true' });
+    const latest = await write(byLatest, { id: 3n, at }, event, 'proto');
+    expect((await read(converterOf(PROTOBUF), latest)).value).toEqual({ id: 3n, at, note: null, counts: {} });
+  });
+
+  it('keeps decimals and small integers, whose options are in a file of Confluent', async () => {
+    const schema = SchemaBuilder.struct('Price').field('price', SchemaBuilder.decimal(2)).field('small', SchemaBuilder.int8()).build();
+    const found = await read(converterOf(PROTOBUF), await write(converterOf(PROTOBUF), { price, small: -8 }, schema, 'price'));
+    expect(found.value).toEqual({ price, small: -8 });
+    expect(found.schema?.fields?.map((field) => field.schema.type)).toEqual(['bytes', 'int8']);
+  });
+
+  it('reads schemas that refer to others', async () => {
+    const inner = 'syntax = "proto3"; package ref; message Inner { sint32 n = 1; }';
+    await ask('/subjects/inner.proto/versions', 'POST', { schema: inner, schemaType: 'PROTOBUF' });
+    const schema = 'syntax = "proto3"; package ref; import "inner.proto"; message Outer { Inner inner = 1; }';
+    const references = [{ name: 'inner.proto', subject: 'inner.proto', version: 1 }];
+    const body = { schema, schemaType: 'PROTOBUF', references };
+    const { id } = (await ask('/subjects/outer.proto/versions', 'POST', body)) as { id: number };
+    const bytes = Buffer.from([0, 0, 0, 0, 0, 0, 0x0a, 2, 8, 5]);
+    bytes.writeInt32BE(id, 1);
+    expect((await read(converterOf(PROTOBUF), bytes)).value).toEqual({ inner: { n: -3 } });
   });
 });

@@ -1,5 +1,5 @@
 import avsc from 'avsc';
-import { type ConnectValue, type JsonValue, parseJson, type Schema } from '@sluice/sdk';
+import { type JsonValue, parseJson, type Schema } from '@sluice/sdk';
 import type { FormatReader, FormatWriter, SchemaFormat } from '../registry/registry-converter.js';
 import type { RegisteredSchema } from '../registry/schema-registry.js';
 import { AvroDecoder } from './avro-decoding.js';
@@ -52,10 +52,7 @@ export class AvroFormat implements SchemaFormat {
     const [own] = texts.map((text) => decoder.decodingOf(parseJson(text, exactNumber) as AvroSchema)).reverse();
     if (own === undefined) throw new TypeError('it is empty');
     const { schema, decode } = own;
-    return {
-      schema,
-      read: (payload): ConnectValue => decode(type.fromBuffer(payload)),
-    };
+    return { read: (payload) => ({ value: decode(type.fromBuffer(payload)), schema }) };
   }
 }
 

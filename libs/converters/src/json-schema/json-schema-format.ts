@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { Ajv, type Options } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { type ConnectValue, type JsonValue, parseJson, plainJson, type Schema } from '@sluice/sdk';
+import { type ConnectValue, type JsonValue, parseJson, plainJson, type Schema, type SchemaAndValue } from '@sluice/sdk';
 import type { FormatReader, FormatWriter, SchemaFormat } from '../registry/registry-converter.js';
 import type { RegisteredSchema } from '../registry/schema-registry.js';
 import { type Fits, JsonSchemaDecoder } from './json-schema-decoding.js';
@@ -47,12 +47,11 @@ export class JsonSchemaFormat implements SchemaFormat {
     const decoder = new JsonSchemaDecoder(this.settings, root, references, (part) => fitsOf(part, root, registered));
     const schema = decoder.schema();
     return {
-      schema,
-      read: (payload): ConnectValue => {
+      read: (payload): SchemaAndValue => {
         if (!isUtf8(payload)) throw new TypeError('The bytes are not UTF-8');
         const text = payload.toString('utf8');
         check?.(text);
-        return decoder.read(parseJson(text), schema);
+        return { value: decoder.read(parseJson(text), schema), schema };
       },
     };
   }

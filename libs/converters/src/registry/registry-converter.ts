@@ -32,10 +32,9 @@ export interface FormatWriter {
   by(latest: RegisteredSchema, isStrict: boolean): Pick<FormatWriter, 'write'>;
 }
 
-/** Reads values of one schema. */
+/** Reads values of one registered schema, which may describe values of several kinds. */
 export interface FormatReader {
-  readonly schema: Schema;
-  read(payload: Buffer): ConnectValue;
+  read(payload: Buffer): SchemaAndValue;
 }
 
 /** A format of values whose schemas are in a registry. Its methods throw errors that say what is wrong with a schema or value. */
@@ -132,7 +131,7 @@ export class RegistryConverter implements Converter {
     if (bytes === null) return { value: null };
     const id = this.#converting(() => schemaIdOf(bytes));
     const reader = this.#ready(this.#readers.get(id), `The schema ${id}`);
-    return { value: this.#converting(() => reader.read(bytes.subarray(PREFIX_BYTES))), schema: reader.schema };
+    return this.#converting(() => reader.read(bytes.subarray(PREFIX_BYTES)));
   }
 
   async #writerOf(schema: Schema, topic: string, signal: AbortSignal): Promise<Writer> {
