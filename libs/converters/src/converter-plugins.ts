@@ -1,6 +1,8 @@
 import { type Converter, type ConverterPlugin, type FieldError, type RawConfig, requireConfig } from '@sluice/sdk';
 import { avroConverter, registryProblems } from './avro/avro.converter.js';
 import { avroConverterSpec } from './avro/avro-settings.js';
+import { cloudEventsConverter } from './cloud-events/cloud-events.converter.js';
+import { cloudEventsConverterSpec, cloudEventsProblems } from './cloud-events/cloud-events-settings.js';
 import { jsonSchemaConverter } from './json-schema/json-schema.converter.js';
 import { jsonSchemaConverterSpec } from './json-schema/json-schema-names.js';
 import { JsonConverter, jsonConverterSpec } from './json/json.converter.js';
@@ -95,6 +97,16 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
     spec: protobufConverterSpec,
     validate: registryProblems,
     create: protobufConverter,
+  },
+  {
+    kind: 'converter',
+    name: 'CloudEventsConverter',
+    aliases: ['CloudEvents', 'io.debezium.converters.CloudEventsConverter'],
+    version: VERSION,
+    doc: 'Events of CloudEvents 1.0 in JSON, with the value as their data: the structured mode.',
+    spec: cloudEventsConverterSpec,
+    validate: cloudEventsProblems,
+    create: cloudEventsConverter,
   },
 ];
 
