@@ -42,6 +42,7 @@ const KEPT_PROPERTIES: ReadonlySet<string> = new Set(['KEYS', 'TAGS', '__SHARDIN
 /** Kept free, so that the names of values without room can be listed. */
 const CUT_BYTES = 512;
 const CUT_NAME = `${CONTEXT_PREFIX}cut`;
+const OMITTED_NAME = `${CONTEXT_PREFIX}omitted`;
 // eslint-disable-next-line no-control-regex -- a property block separates its parts by them
 const SEPARATORS = /[\u0001\u0002]/g;
 
@@ -90,9 +91,18 @@ export function propertiesWithoutValue(properties: string, what: string): string
   return text + propertyText(SluiceProperty.null, nulls) + omissionProperty(what);
 }
 
+/** Returns the context among the properties of a dead letter whose parts are all left out: they say so, and that the value is null now. */
+export function contextWithoutParts(properties: string, what: string): string {
+  let text = '';
+  forEachProperty(Buffer.from(properties, 'utf8'), (name, value) => {
+    if (name.startsWith(CONTEXT_PREFIX) && name !== OMITTED_NAME) text += propertyText(name, value);
+  });
+  return text + propertyText(SluiceProperty.null, 'v') + omissionProperty(what);
+}
+
 /** Writes as a property what of a record its dead letter lacks. */
 export function omissionProperty(what: string): string {
-  return propertyText(`${CONTEXT_PREFIX}omitted`, what.replace(SEPARATORS, ' '));
+  return propertyText(OMITTED_NAME, what.replace(SEPARATORS, ' '));
 }
 
 /** The shortest values first: what is last is cut first. */

@@ -5,6 +5,7 @@ import {
   isMessageRefused,
   isQueueRefused,
   isRocketMqError,
+  MessageTooLargeError,
   SendOutcomeUnknownError,
   TopicNotFoundError,
   writableQueues,
@@ -188,7 +189,7 @@ const settlements: Readonly<Record<'stored' | 'failed' | 'unknown', SettledSend>
 function sendFailure(error: unknown): SendFailure {
   // Name servers learn a little later than the broker that a queue takes no messages.
   if (error instanceof BrokerResponseError && isQueueRefused(error)) return notSent(error, true);
-  if (error instanceof BrokerResponseError && isMessageRefused(error)) {
+  if (error instanceof MessageTooLargeError || (error instanceof BrokerResponseError && isMessageRefused(error))) {
     return new SendFailure(error.message, { outcome: 'not-stored', retriable: false, refusesMessages: true, cause: error });
   }
   if (!isRocketMqError(error) || error.outcome === 'not-sent') return notSent(errorOfKnownQueue(error));

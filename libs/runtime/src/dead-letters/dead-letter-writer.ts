@@ -1,16 +1,22 @@
 import { createHash } from 'node:crypto';
 import { ConnectError, ConnectErrorCode, isRetriable, type QueueRef } from '@sluice/sdk';
 import type { Lease } from '../ports/lease.port.js';
-import { type RecordProducer, SendFailure, type WholeMessage } from '../ports/record-producer.port.js';
+import { type RecordProducer, SendFailure, type SettledSend, type WholeMessage } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
-import { withoutValue } from './dead-letter.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { WaitingCall } from '../retry/task-waits.js';
-import { orAborted } from '../retry/unless-aborted.js';
+import { SupersededError } from '../task/superseded-error.js';
+import { withoutParts, withoutValue } from './dead-letter.js';
 
 /** Letters that may wait before their task has to wait for them, and their bytes. */
 const MAX_PENDING = 1000;
 const MAX_PENDING_BYTES = 16 * 1024 * 1024;
+
+/** How long a reply is waited for that is late, in milliseconds; then the letter is sent again. */
+const LATE_REPLY_MS = 30_000;
+
+/** What is left of a letter after each refusal of what is in it. */
+const REDUCTIONS = [withoutValue, withoutParts] as const;
 
 export interface DeadLetterWriterOptions {
   readonly topic: string;
@@ -41,7 +47,9 @@ export class DeadLetterWriter {
     const onRetry = (): void => {
       counters.deadLetterFailures++;
     };
-    this.#policy = { ...policy(`writing dead letters to topic ${topic}`, onRetry), mayRetry: () => true };
+    // What the lease refuses once, it refuses for good.
+    const mayRetry = (error: unknown): boolean => !(error instanceof SupersededError);
+    this.#policy = { ...policy(`writing dead letters to topic ${topic}`, onRetry), mayRetry };
   }
 
   /** Requires the topic, which is created where that is allowed. @throws ConnectError that says why there is none */
@@ -66,7 +74,7 @@ export class DeadLetterWriter {
    * Writes a letter behind those of its lane. Resolves when a broker has it; rejects when the task is given up before. A caller may leave the promise
    * alone.
    *
-   * @param make makes the letter, again after an error; `undefined` where there is nothing to be written any more
+   * @param make makes the letter, once; again after an error; `undefined` where there is nothing to be written any more
    * @param bytes what it holds in memory until it is written
    */
   add(lane: string, make: () => WholeMessage | Promise<WholeMessage | undefined>, bytes: number): Promise<void> {
@@ -101,7 +109,9 @@ export class DeadLetterWriter {
     // Another queue after each failure: its broker may be the reason.
     let place = firstPlace(lane);
     let letter: WholeMessage | undefined;
-    const isWritten = await retrying({ ...this.#policy, waiting: this.#waiting() }, signal, async () => {
+    let reductions = 0;
+    const waiting = this.#waiting();
+    const isWritten = await retrying({ ...this.#policy, waiting }, signal, async () => {
       await lease.whenHeld(signal);
       letter ??= await make();
       if (letter === undefined) return false;
@@ -109,9 +119,9 @@ export class DeadLetterWriter {
       const queue = queues[place++ % queues.length];
       if (queue === undefined) throw new Error(`topic ${topic} has no queue that takes messages`);
       try {
-        await this.#send(queue, letter);
+        await this.#send(queue, letter, waiting);
       } catch (error) {
-        if (error instanceof SendFailure && error.refusesMessages) letter = withoutValue(letter);
+        if (error instanceof SendFailure && error.refusesMessages) letter = REDUCTIONS[reductions++]?.(letter) ?? letter;
         throw error;
       }
       return true;
@@ -119,13 +129,26 @@ export class DeadLetterWriter {
     if (isWritten) counters.deadLettersWritten++;
   }
 
-  async #send(queue: QueueRef, letter: WholeMessage): Promise<void> {
+  async #send(queue: QueueRef, letter: WholeMessage, waiting: WaitingCall): Promise<void> {
     const { producer, signal } = this.options;
     try {
       await producer.sendMessage(queue, letter, signal);
     } catch (error) {
       if (!(error instanceof SendFailure) || error.settled === undefined) throw error;
-      if ((await orAborted(error.settled, signal)) !== 'stored') throw error;
+      waiting.failed(error);
+      if ((await this.#lateReply(error.settled)) !== 'stored') throw error;
+    }
+  }
+
+  /** Resolves with `undefined` where no reply comes in time. */
+  async #lateReply(settled: Promise<SettledSend>): Promise<SettledSend | undefined> {
+    const over = new AbortController();
+    const none = (): undefined => undefined;
+    const late = this.#policy.clock.sleep(LATE_REPLY_MS, AbortSignal.any([this.options.signal, over.signal])).then(none, none);
+    try {
+      return await Promise.race([settled, late]);
+    } finally {
+      over.abort();
     }
   }
 

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { JsonConverter, jsonConverterSpec } from '@sluice/converters';
 import {
+  contextWithoutParts,
   type ConvertedRecord,
   maxBodyBytes,
   type MessageHeader,
@@ -44,7 +45,7 @@ export function letterOfMessage(message: RawMessage, contextOf: ContextOf): Whol
  * message can hold is left out, and a property of the letter says so.
  */
 export function letterOfRecord(record: ConnectRecord, contextOf: ContextOf): WholeMessage {
-  const { body, properties } = partsOf(record);
+  const { body, properties } = partsOrNone(record);
   return { body, sysFlag: 0, flag: 0, properties: properties + contextOf(properties) };
 }
 
@@ -60,8 +61,27 @@ export function withoutValue(letter: WholeMessage): WholeMessage {
   return { ...letter, body: NO_VALUE, sysFlag: 0, properties: propertiesWithoutValue(letter.properties, what) };
 }
 
+/** Returns a dead letter with its context alone: the broker refuses it without the value, too. */
+export function withoutParts(letter: WholeMessage): WholeMessage {
+  return {
+    ...letter,
+    body: NO_VALUE,
+    sysFlag: 0,
+    properties: contextWithoutParts(letter.properties, 'all parts: the broker refuses them'),
+  };
+}
+
+/** A record may be anything that a plugin returns: one that cannot be read must not stop those behind it. */
+function partsOrNone(record: ConnectRecord): OutgoingParts {
+  try {
+    return partsOf(record);
+  } catch {
+    return { body: NO_VALUE, properties: contextWithoutParts('', 'all parts: the record cannot be read') };
+  }
+}
+
 function partsOf(record: ConnectRecord): OutgoingParts {
-  const { key, keySchema, value, schema, headers = [], timestamp, rocketmq } = record;
+  const { key, keySchema, value, schema, headers, timestamp, rocketmq } = record;
   const origin = { topic: record.topic };
   const omitted: string[] = [];
   let bytes = record.value === null ? null : jsonOf(value, schema);
@@ -71,8 +91,8 @@ function partsOf(record: ConnectRecord): OutgoingParts {
   }
   /** Adds a part of the record, unless no message can hold it beside the parts before. */
   const adding = (kept: ConvertedRecord, name: string, part: () => Partial<ConvertedRecord>): ConvertedRecord => {
-    const more = { ...kept, ...part() };
     try {
+      const more = { ...kept, ...part() };
       recordToMessage(more, origin);
       return more;
     } catch {
@@ -84,10 +104,12 @@ function partsOf(record: ConnectRecord): OutgoingParts {
   if (timestamp !== undefined) kept = adding(kept, 'the timestamp', () => ({ timestamp }));
   if (key !== undefined) kept = adding(kept, 'the key', () => ({ key: keyOf(key, keySchema) }));
   if (rocketmq !== undefined) {
-    const { tag, keys, shardingKey } = rocketmq;
-    kept = adding(kept, 'tag, keys and sharding key', () => ({ rocketmq: { tag, keys, shardingKey } }));
+    kept = adding(kept, 'tag, keys and sharding key', () => {
+      const { tag, keys, shardingKey } = rocketmq;
+      return { rocketmq: { tag, keys, shardingKey } };
+    });
   }
-  if (headers.length > 0) kept = adding(kept, 'the headers', () => ({ headers: headers.map(headerOf) }));
+  if (headers !== undefined) kept = adding(kept, 'the headers', () => (headers.length === 0 ? {} : { headers: headers.map(headerOf) }));
   const { body, properties } = recordToMessage(kept, origin);
   return { body, properties: omitted.length === 0 ? properties : properties + omissionProperty(omitted.join('; ')) };
 }

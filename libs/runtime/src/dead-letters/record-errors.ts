@@ -72,7 +72,8 @@ export class RecordErrors {
       skips.write(`A record was skipped. ${message}`);
       return;
     }
-    const text = contents();
+    // Before it is cut: a part of a secret is none that can be found.
+    const text = spec.hide(textOf(contents));
     skips.write(`A record was skipped. ${message}. ${text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text}`);
   }
 
@@ -81,8 +82,11 @@ export class RecordErrors {
     const { spec } = this.options;
     const { connector, index: taskIndex, config, hide } = spec;
     if (spec.settings.errors.deadLetters?.hasContext !== true) return () => '';
+    const { sourcePartition, sourcePosition } = place;
     const context: DeadLetterContext = {
       ...place,
+      sourcePartition: sourcePartition === undefined ? undefined : hide(sourcePartition),
+      sourcePosition: sourcePosition === undefined ? undefined : hide(sourcePosition),
       connector,
       taskIndex,
       stage,
@@ -92,5 +96,14 @@ export class RecordErrors {
       stackTrace: hide(errorTrace(cause)),
     };
     return (written) => contextProperties(context, written);
+  }
+}
+
+/** A record may be anything that a plugin returns. */
+function textOf(contents: () => string): string {
+  try {
+    return contents();
+  } catch {
+    return 'What is in it cannot be shown';
   }
 }

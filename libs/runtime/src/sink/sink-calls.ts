@@ -9,6 +9,7 @@ import {
   type SinkRecord,
   type SinkTaskContext,
 } from '@sluice/sdk';
+import type { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
 import type { Lease } from '../ports/lease.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import type { BadRecordError } from './queue-intake.js';
@@ -123,14 +124,10 @@ export class SinkCalls {
   }
 
   #refuse(record: SinkRecord, cause: unknown): void {
-    const { spec, errors } = this.options;
-    const { counters } = spec;
+    const { errors } = this.options;
     const { queue, offset } = record;
     const reason = cause instanceof Error ? cause.message : String(cause);
     const text = `The record of topic ${queue.topic} in queue ${queueKey(queue)} at offset ${offset} cannot be put: ${reason}`;
-    counters.recordErrors++;
-    counters.recordsSkipped++;
-    counters.recordsRefused++;
     void errors.refused(record, new ConnectError(ConnectErrorCode.sinkFailed, text, { cause }), cause);
   }
 
@@ -153,11 +150,10 @@ export class SinkCalls {
     const { letters } = this.options.errors;
     return this.#alone(async () => {
       this.#throwIfBroken();
-      // A sink that stores the positions with its data moves them here.
       if (letters?.hasPending === true) await letters.settled();
       const asked = positions();
       const safe = await retrying(policy('flush'), killed, async () =>
-        requirePositions(await this.#attempt<unknown>(killed, () => task.flush(asked, killed, options))),
+        requirePositions(await this.#attempt<unknown>(killed, () => task.flush(asked, killed, options), letters)),
       );
       this.#throwIfBroken();
       // The flush may have refused records.
@@ -186,9 +182,15 @@ export class SinkCalls {
     }
   }
 
-  async #attempt<T>(signal: AbortSignal, call: () => Promise<T>): Promise<T> {
+  /** @param letters written before the call: a sink that stores positions with its data moves them in a flush */
+  async #attempt<T>(signal: AbortSignal, call: () => Promise<T>, letters?: DeadLetterWriter): Promise<T> {
     const { lease, requests } = this.options;
     await lease.whenHeld(signal);
+    // The task may skip records between two tries. Nothing is awaited between the last look and the call.
+    while (letters?.hasPending === true) {
+      await letters.settled();
+      await lease.whenHeld(signal);
+    }
     requests.callBegins();
     return call();
   }

@@ -94,16 +94,14 @@ export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pa
   readonly skipRecord = (record: SinkRecord, error: ConnectError): Promise<void> => {
     const { spec, errors, refused } = this.options;
     const { queue, offset } = record;
-    spec.counters.recordErrors++;
     const text = `The record of topic ${queue.topic} in queue ${queueKey(queue)} at offset ${offset} is refused: ${error.message}`;
     const problem = new ConnectError(error.code, text, { cause: error });
     if (!spec.settings.skipsBadRecords) {
+      spec.counters.recordErrors++;
       const failure = withSkipRemedy(problem);
       refused(failure);
       throw failure;
     }
-    spec.counters.recordsSkipped++;
-    spec.counters.recordsRefused++;
     return errors.refused(record, problem, error);
   };
 

@@ -307,6 +307,8 @@ export class SinkTaskLoop {
     if (this.#killed.signal.aborted) return;
     this.#failure ??= { error };
     this.#stopping.abort(error);
+    // The loop may wait for what only that ends, such as letters.
+    this.#limitDrain();
     this.#wakeUp.wake();
   }
 
