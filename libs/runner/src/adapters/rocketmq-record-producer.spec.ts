@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import {
   BrokerResponseError,
   FlowControlError,
+  MessageTooLargeError,
   type RocketMqClient,
   SendOutcomeUnknownError,
   type SendResult,
@@ -198,6 +199,8 @@ describe('a single message', () => {
     expect(sent).toEqual([[queue, message, expect.objectContaining({ signal })]]);
     failures.push(new TopicNotFoundError('t'));
     await expect(producer.sendMessage(queue, message, signal)).rejects.toMatchObject({ outcome: 'not-stored', retriable: true });
+    failures[0] = new MessageTooLargeError('send', 5_000_000, 4_194_304);
+    await expect(producer.sendMessage(queue, message, signal)).rejects.toMatchObject({ outcome: 'not-stored', refusesMessages: true });
   });
 });
 
