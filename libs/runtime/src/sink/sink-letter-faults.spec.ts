@@ -37,6 +37,7 @@ class World extends SinkWorld {
 
 async function* nothing(): AsyncGenerator<never> {
   await Promise.resolve();
+  yield* [];
 }
 
 async function endWithin(world: World, ended: Promise<unknown>, ms: number): Promise<unknown> {
