@@ -2,6 +2,8 @@ const NAMES = new Set([
   'name',
   'connector.class',
   'connector-class',
+  'tasks.max',
+  'max.tasks',
   'transforms',
   'predicates',
   'rate.limit.records.per.second',

@@ -59,6 +59,8 @@ export interface NodeSettings extends ClusterConnection {
   readonly configProviders: readonly ProviderSettings[];
   /** Absolute path of the file with the keys that encrypt secrets of connectors. */
   readonly secretsKeyFile?: string;
+  /** Absolute paths of the files with the node's credentials and keys, of settings too: references of connectors do not read them. Absent where there are none. */
+  readonly ownFiles?: readonly string[];
   readonly mayCreateTopics: boolean;
   readonly threads: ThreadSettings;
   readonly gateway: GatewayLimits;
@@ -75,6 +77,16 @@ const defaultPorts: Readonly<Record<Role, number>> = {
   'source-runner': 8085,
   'sink-runner': 8086,
 };
+
+const OWN_FILES = [
+  'access.key.file',
+  'secret.key.file',
+  'source.access.key.file',
+  'source.secret.key.file',
+  'sink.access.key.file',
+  'sink.secret.key.file',
+  'secrets.key.file',
+] as const;
 
 /** The settings whose defaults follow from the role or from other settings, with what holds. */
 interface DerivedValues {
@@ -118,6 +130,9 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
   const values = valuesInForce(role, resolved.values);
   const runtime = runtimeClusterOf(resolved, readText);
   const { 'node.id': nodeId, 'key.converter': key, 'value.converter': value, 'secrets.key.file': keyFile } = values;
+  const withKeys = [...resolved.origins.values()].filter(({ setting }) => /^(?:\w+\.)?(?:access|secret)\.key$/.test(setting));
+  const settingsFiles = withKeys.flatMap(({ place }) => /^(.+):\d+$/.exec(place)?.[1] ?? []);
+  const ownFiles = [...OWN_FILES.flatMap((name) => values[name] ?? []), ...new Set(settingsFiles)].map((path) => resolve(path));
   const labels = parseLabels('labels', values.labels ?? '');
   return {
     role,
@@ -142,6 +157,7 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
     pluginPath: (values['plugin.path'] ?? []).map((folder) => resolve(folder)),
     configProviders: resolved.providers,
     ...(keyFile === undefined ? {} : { secretsKeyFile: resolve(keyFile) }),
+    ...(ownFiles.length === 0 ? {} : { ownFiles }),
     mayCreateTopics: values['topic.creation.enable'],
     threads: {
       count: values['task.threads'],

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { defaultCoordinatorSettings, Role } from '@sluice/core';
 import type { Credentials } from '@sluice/rocketmq';
@@ -184,6 +185,7 @@ describe('connect.conf of Apache RocketMQ Connect', () => {
     const converters = 'org.apache.rocketmq.connect.runtime.converter.record';
     expect(read(Role.sourceRunner, conf(file))).toEqual({
       pluginPath: [],
+      ownFiles: [join(process.cwd(), 'connect.conf')],
       configProviders: [],
       threads: { count: 1, memoryMb: undefined, stallMs: 2000, callTimeoutMs: 600_000 },
       role: 'source-runner',

@@ -5,6 +5,14 @@ import { pause } from '@sluice/time';
 
 /** A look that comes a little early counts. */
 const DUE_TOLERANCE_MS = 500;
+/** The longest time between two restarts of a task, in milliseconds: some providers make another value for each question. */
+const MAX_RESTART_WAIT_MS = 600_000;
+
+interface LastRestart {
+  readonly atMs: number;
+  /** How long the task does not restart again. */
+  readonly waitMs: number;
+}
 
 export interface SecretWatchOptions {
   readonly secrets: Pick<ConfigSecrets, 'current'>;
@@ -24,6 +32,8 @@ export class SecretWatch {
   readonly #used = new Map<string, ReadonlyMap<string, string>>();
   /** By reference: when it is asked for again. */
   readonly #dueMs = new Map<string, number>();
+  /** By task key. */
+  readonly #restarts = new Map<string, LastRestart>();
   readonly #stopping = new AbortController();
 
   constructor(private readonly options: SecretWatchOptions) {}
@@ -33,7 +43,11 @@ export class SecretWatch {
     const key = taskKey(id);
     const reload = (config['secrets.reload'] ?? config['config.action.reload'] ?? 'restart').trim();
     if (reload !== 'restart' || resolved.length === 0) this.#used.delete(key);
-    else this.#used.set(key, new Map(resolved.map(({ source, value }) => [source, value])));
+    else {
+      this.#used.set(key, new Map(resolved.map(({ source, value }) => [source, value])));
+      for (const { source, ttlMs } of resolved)
+        if (ttlMs !== undefined && !this.#dueMs.has(source)) this.#dueMs.set(source, this.#dueAfter(ttlMs));
+    }
   }
 
   start(): void {
@@ -55,20 +69,38 @@ export class SecretWatch {
 
   /** Asks for the values that are due, and renews the tasks that started with others. One that is not available now changes nothing. */
   async look(): Promise<void> {
-    const { secrets, held, renew, logger, nowMs, intervalMs } = this.options;
+    const { secrets, held, renew, logger, nowMs } = this.options;
     const keys = held();
     for (const key of this.#used.keys()) if (!keys.has(key)) this.#used.delete(key);
     const sources = new Set([...this.#used.values()].flatMap((values) => [...values.keys()]));
     for (const source of this.#dueMs.keys()) if (!sources.has(source)) this.#dueMs.delete(source);
     const due = [...sources].filter((source) => (this.#dueMs.get(source) ?? 0) <= nowMs());
     const found = await secrets.current(due, this.#stopping.signal);
-    for (const source of due) this.#dueMs.set(source, nowMs() + Math.max(intervalMs, found.get(source)?.ttlMs ?? 0) - DUE_TOLERANCE_MS);
+    for (const source of due) this.#dueMs.set(source, this.#dueAfter(found.get(source)?.ttlMs ?? 0));
+    for (const [key, { atMs }] of this.#restarts) if (nowMs() - atMs >= 2 * MAX_RESTART_WAIT_MS) this.#restarts.delete(key);
     for (const [key, values] of this.#used) {
       const changed = [...values].find(([source, value]) => (found.get(source)?.value ?? value) !== value);
       if (changed === undefined || !held().has(key)) continue;
+      const before = this.#restarts.get(key);
+      const sinceMs = before === undefined ? Infinity : nowMs() - before.atMs;
+      if (before !== undefined && sinceMs < before.waitMs - DUE_TOLERANCE_MS) {
+        this.#dueMs.set(changed[0], before.atMs + before.waitMs - DUE_TOLERANCE_MS);
+        continue;
+      }
+      this.#restarts.set(key, { atMs: nowMs(), waitMs: this.#nextWaitMs(before, sinceMs) });
       logger.info(`Task ${key} restarts: the value of ${changed[0]} has changed`);
       this.#used.delete(key);
       renew(key);
     }
+  }
+
+  #dueAfter(ttlMs: number): number {
+    const { nowMs, intervalMs } = this.options;
+    return nowMs() + Math.max(intervalMs, ttlMs) - DUE_TOLERANCE_MS;
+  }
+
+  #nextWaitMs(before: LastRestart | undefined, sinceMs: number): number {
+    const first = 2 * this.options.intervalMs;
+    return before === undefined || sinceMs >= 2 * before.waitMs ? first : Math.min(2 * before.waitMs, MAX_RESTART_WAIT_MS);
   }
 }

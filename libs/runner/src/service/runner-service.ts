@@ -42,7 +42,7 @@ import type { SinkProgress } from '../metrics/sink-progress.js';
 import { TaskMeter } from '../metrics/task-meter.js';
 import { collectTasks } from '../metrics/task-metrics.js';
 import { completeCopies, openPositions } from '../positions/open-positions.js';
-import { CONFIG_PROVIDERS } from '../secrets/built-in-providers.js';
+import { configProviders } from '../secrets/built-in-providers.js';
 import { openProviders } from '../secrets/open-providers.js';
 import { ConnectorRates } from '../tasks/connector-rates.js';
 import { LeaseKeeper } from '../tasks/lease-keeper.js';
@@ -85,7 +85,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
   };
   const secrets = new ConfigSecrets({ providers, cipher: openCipher(settings, logger.scoped('secrets')), presentTasks });
   const plugins = new PluginRegistry(more, { preferred: settings.defaultConverters, secrets });
-  plugins.add({ configProviders: CONFIG_PROVIDERS });
+  plugins.add({ configProviders: configProviders(settings.ownFiles) });
   const kind = settings.role === Role.sourceRunner ? 'source' : 'sink';
   const loader = new PluginLoader({ kind, registry: plugins, logger: logger.scoped('plugins') });
   const folders = [await builtInFolder(main), ...settings.pluginPath];

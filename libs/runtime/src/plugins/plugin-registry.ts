@@ -40,7 +40,7 @@ export interface PluginRegistryOptions {
   readonly preferred?: DefaultConverters;
   readonly checks?: Pick<ConnectorChecks, 'run'>;
   /** Resolves the references of configurations; by default no config provider is known. */
-  readonly secrets?: Pick<ConfigSecrets, 'resolve'>;
+  readonly secrets?: Pick<ConfigSecrets, 'resolve' | 'resolveAll'>;
 }
 
 /** Reports that no connector has a name; the message lists those that are there, in Kafka Connect's words. */
@@ -77,7 +77,7 @@ export class PluginRegistry implements StageTables {
   #configProviders = new PluginTable<ConfigProviderPlugin>('config providers');
   readonly #preferred: DefaultConverters;
   readonly #checks: Pick<ConnectorChecks, 'run'>;
-  readonly #secrets: Pick<ConfigSecrets, 'resolve'>;
+  readonly #secrets: Pick<ConfigSecrets, 'resolve' | 'resolveAll'>;
 
   /** @throws as {@link add} does */
   constructor(connectors: readonly Connector[] = [], options: PluginRegistryOptions = {}) {
@@ -220,13 +220,13 @@ export class PluginRegistry implements StageTables {
    */
   async resolveTask(task: DesiredTask, signal: AbortSignal): Promise<ResolvedTask> {
     const { config, connectorConfig } = task;
-    const own = await this.#secrets.resolve(config, signal);
-    const ofConnector = connectorConfig && (await this.#secrets.resolve(connectorConfig, signal));
+    // One call: a value that changes between two would be another one in each.
+    const [own, ofConnector] = await this.#secrets.resolveAll([config, connectorConfig ?? {}], signal);
     return {
       ...task,
       config: own.valid(),
-      ...(ofConnector === undefined ? {} : { connectorConfig: ofConnector.valid() }),
-      resolved: [...own.values, ...(ofConnector?.values ?? [])],
+      ...(connectorConfig === undefined ? {} : { connectorConfig: ofConnector.valid() }),
+      resolved: own.values,
     };
   }
 
@@ -253,7 +253,9 @@ export class PluginRegistry implements StageTables {
   }
 
   async #split(connector: Connector, resolved: ResolvedConfig, divider?: SinkDivider): Promise<readonly TaskConfig[]> {
-    const { config } = resolved;
+    const { config, errors: unresolved } = resolved;
+    // What has no value for the moment says nothing about the settings.
+    if (unresolved.every(({ isLasting }) => !isLasting)) resolved.valid();
     const { errorCount, fields } = await validateConnector(connector, resolved, {
       tables: this,
       check: (each, settings) => this.#finalErrors(each, settings),

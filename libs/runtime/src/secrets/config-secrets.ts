@@ -1,13 +1,23 @@
 import { isControlSetting } from '@sluice/core';
 import { isSealed, SealedValueError } from '@sluice/protocol';
-import { type ConfigProvider, type FieldError, mayHoldReferences, parseReferences, type TaskConfig, type ValuePart } from '@sluice/sdk';
+import {
+  type ConfigProvider,
+  type FieldError,
+  mayHoldReferences,
+  parseReferences,
+  secretsRemover,
+  type TaskConfig,
+  type ValuePart,
+} from '@sluice/sdk';
 import { findReferences, type FoundReferences, textOf } from './resolve-references.js';
 import { ResolvedConfig, type ResolutionError, type ValueCipher } from './resolved-config.js';
 
 /** How long a provider may take for the values of one path, in milliseconds. The validation of a connector waits for it. */
 const PROVIDER_LIMIT_MS = 3_000;
+/** References of one configuration; a larger number is a mistake. */
+const MAX_REFERENCES = 500;
 /** How many references are asked for at a time; those inside others are asked for beside them. */
-const MAX_REFERENCES = 50;
+const REFERENCES_AT_ONCE = 50;
 
 /** A value, and how long it holds at least, where its provider says so. */
 export interface ProvidedValue {
@@ -34,6 +44,14 @@ export interface ConfigSecretsOptions {
   readonly presentTasks?: PresentTasks;
 }
 
+interface ReadConfig {
+  readonly stored: TaskConfig;
+  readonly written: TaskConfig;
+  /** Of the settings that may hold references. */
+  readonly parts: ReadonlyMap<string, readonly ValuePart[]>;
+  readonly errors: readonly ResolutionError[];
+}
+
 /** Makes of stored settings what a connector gets: opens encrypted values, and resolves references with the config providers of a runner. */
 export class ConfigSecrets {
   readonly #providers: ReadonlyMap<string, ConfigProvider>;
@@ -47,14 +65,33 @@ export class ConfigSecrets {
   }
 
   /** Resolves a configuration. Never throws: {@link ResolvedConfig.errors} says what has no value. */
-  async resolve(stored: TaskConfig, signal: AbortSignal = new AbortController().signal): Promise<ResolvedConfig> {
+  async resolve(stored: TaskConfig, signal?: AbortSignal): Promise<ResolvedConfig> {
+    const [resolved] = await this.resolveAll([stored], signal);
+    return resolved;
+  }
+
+  /** Resolves configurations as {@link resolve} does. A reference that several have stands for the same value in each. */
+  async resolveAll<T extends readonly TaskConfig[]>(
+    all: readonly [...T],
+    signal: AbortSignal = new AbortController().signal,
+  ): Promise<{ [K in keyof T]: ResolvedConfig }> {
+    const opened = all.map((stored) => this.#read(stored));
+    const used = opened.flatMap(({ parts }) => [...parts].filter(([field]) => !isControlSetting(field)).map(([, each]) => each));
+    const source = { providers: this.#providers, limitMs: PROVIDER_LIMIT_MS, most: MAX_REFERENCES * all.length };
+    const found: FoundReferences = used.length === 0 ? new Map() : await findReferences(used, source, signal);
+    return opened.map((each) => this.#withValues(each, found)) as { [K in keyof T]: ResolvedConfig };
+  }
+
+  #read(stored: TaskConfig): ReadConfig {
     const errors: ResolutionError[] = [];
     const written = this.#opened(stored, errors);
     const parts = new Map<string, readonly ValuePart[]>();
     for (const [field, value] of Object.entries(written)) if (mayHoldReferences(value)) parts.set(field, parseReferences(value));
-    const used = [...parts].filter(([field]) => !isControlSetting(field)).map(([, each]) => each);
-    const source = { providers: this.#providers, limitMs: PROVIDER_LIMIT_MS };
-    const found: FoundReferences = used.length === 0 ? new Map() : await findReferences(used, source, signal);
+    return { stored, written, parts, errors };
+  }
+
+  #withValues({ stored, written, parts, errors: before }: ReadConfig, found: FoundReferences): ResolvedConfig {
+    const errors = [...before];
     const config: Record<string, string> = { ...written };
     for (const [field, each] of parts) {
       const source = each.find((part) => part.kind !== 'text');
@@ -77,8 +114,8 @@ export class ConfigSecrets {
   async current(sources: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, ProvidedValue>> {
     const parts = sources.map(parseReferences).filter((each) => each.some((part) => !this.#isConstant(part)));
     const current = new Map<string, ProvidedValue>();
-    for (let from = 0; from < parts.length; from += MAX_REFERENCES) {
-      const some = parts.slice(from, from + MAX_REFERENCES);
+    for (let from = 0; from < parts.length; from += REFERENCES_AT_ONCE) {
+      const some = parts.slice(from, from + REFERENCES_AT_ONCE);
       const found = await findReferences(some, { providers: this.#providers, limitMs: PROVIDER_LIMIT_MS }, signal);
       for (const [source, answer] of found) if ('value' in answer) current.set(source, answer);
     }
@@ -125,8 +162,14 @@ function missingError(field: string, parts: readonly ValuePart[], found: FoundRe
     if (part.kind === 'text') continue;
     const answer = textOf([part], found);
     if (typeof answer === 'string' || answer === undefined) continue;
-    const message = `Configuration ${field}: the reference ${part.source} cannot be resolved: ${answer.reason}.`;
+    const message = `Configuration ${field}: the reference ${part.source} cannot be resolved: ${hiderOf(found)(answer.reason)}.`;
     return { field, message, isLasting: answer.isLasting };
   }
   return { field, message: `Configuration ${field} cannot be resolved.`, isLasting: true };
+}
+
+/** A path holds the values of the references inside it, and whoever shows the error may know no values. */
+function hiderOf(found: FoundReferences): (text: string) => string {
+  const values = [...found].flatMap(([source, answer]) => ('value' in answer ? [{ source, value: answer.value }] : []));
+  return secretsRemover({}, () => false, values);
 }

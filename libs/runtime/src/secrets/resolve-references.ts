@@ -1,9 +1,6 @@
 import type { ConfigProvider, ReferencePart, ValuePart } from '@sluice/sdk';
 import { untilAborted, withLimit } from '@sluice/time';
 
-/** References of one configuration; a larger number is a mistake. */
-const MAX_REFERENCES = 500;
-
 /** `ttlMs` is how long the value holds, where its provider says so. */
 export type Found = { readonly value: string; readonly ttlMs?: number } | { readonly reason: string; readonly isLasting: boolean };
 
@@ -14,6 +11,8 @@ export interface ReferenceSource {
   readonly providers: ReadonlyMap<string, ConfigProvider>;
   /** How long a provider may take, in milliseconds. */
   readonly limitMs: number;
+  /** A larger number of references is a mistake; absent where others have counted them. */
+  readonly most?: number;
 }
 
 interface Question {
@@ -34,8 +33,8 @@ export async function findReferences(
   const found = new Map<string, Found>();
   const waiting = new Map<string, ReferencePart>();
   for (const parts of values) collect(parts, waiting);
-  if (waiting.size > MAX_REFERENCES) {
-    const reason = `the configuration has ${waiting.size} references; at most ${MAX_REFERENCES} are allowed`;
+  if (source.most !== undefined && waiting.size > source.most) {
+    const reason = `the configuration has ${waiting.size} references; at most ${source.most} are allowed`;
     for (const each of waiting.keys()) found.set(each, { reason, isLasting: true });
     return found;
   }
@@ -104,15 +103,18 @@ async function ask(
   const keys = [...new Set(asked.values())];
   try {
     // A provider of a plugin may not heed the signal.
-    const { values, ttlMs } = await withLimit(signal, limitMs, (limited) =>
-      Promise.race([provider.get(path, keys, limited), rejectedAtAbort(limited)]),
-    );
+    const {
+      values,
+      reasons = {},
+      ttlMs,
+    } = await withLimit(signal, limitMs, (limited) => Promise.race([provider.get(path, keys, limited), rejectedAtAbort(limited)]));
+    // A provider of a plugin may answer anything; a time that is no number would never be over.
+    const holds = ttlMs !== undefined && Number.isFinite(ttlMs) ? { ttlMs } : {};
     for (const [written, key] of asked) {
       const value: unknown = Object.hasOwn(values, key) ? values[key] : undefined;
-      found.set(
-        written,
-        typeof value === 'string' ? { value, ...(ttlMs === undefined ? {} : { ttlMs }) } : { reason: 'it has no value', isLasting: false },
-      );
+      const reason: unknown = Object.hasOwn(reasons, key) ? reasons[key] : undefined;
+      const missing = { reason: typeof reason === 'string' ? reason : 'it has no value', isLasting: false };
+      found.set(written, typeof value === 'string' ? { value, ...holds } : missing);
     }
   } catch (error) {
     fail(error instanceof Error ? error.message : 'its provider failed', false);

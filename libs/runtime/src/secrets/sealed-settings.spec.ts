@@ -87,6 +87,14 @@ describe('settings with encrypted values', () => {
     expect((await secrets.resolve(restored)).valid()).toEqual(task);
   });
 
+  it('are encrypted where a text has a word that a reference stands for', async () => {
+    const resolved = await secrets.resolve(stored);
+    const task = { ...resolved.config, tables: 'value-of-DB.orders' };
+    const restored = resolved.restore(task, 0, isSecretName);
+    expect(sealedWith(restored['tables'] ?? '')).toBe('k1');
+    expect((await secrets.resolve(restored)).config['tables']).toBe('value-of-DB.orders');
+  });
+
   it('stay what the present tasks have where that is the same: nothing restarts for another nonce', async () => {
     const resolved = await secrets.resolve(stored);
     const task = { ...resolved.config, 'own.password': 'other-secret' };

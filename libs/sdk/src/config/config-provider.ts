@@ -6,6 +6,8 @@ import type { RawConfig } from './parse-config.js';
 export interface ProvidedValues {
   /** By key; a key that is not there has no value. */
   readonly values: Readonly<Record<string, string>>;
+  /** By key: why it has no value, shown to users; it must hold no value. */
+  readonly reasons?: Readonly<Record<string, string>>;
   /** How long the values hold, in milliseconds; absent where nobody knows. Then they are asked for again from time to time. */
   readonly ttlMs?: number;
 }

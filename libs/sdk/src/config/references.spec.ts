@@ -56,6 +56,12 @@ describe('a value with references', () => {
   });
 });
 
+describe('the replacement of references', () => {
+  it('leaves an escape of the same text', () => {
+    expect(replaceReferences('$${env:A}${env:A}', () => '?')).toBe('$${env:A}?');
+  });
+});
+
 describe('what is hidden of a value with references', () => {
   it.each([
     'jdbc:mysql://u:${env:P}@h/db',

@@ -112,14 +112,24 @@ export function escapeReferences(text: string): string {
 export function replaceReferences(value: string, replacement: (source: string) => string): string {
   if (!mayHoldReferences(value)) return value;
   let replaced = '';
-  let at = 0;
-  for (const part of parseReferences(value)) {
-    if (part.kind !== 'reference') continue;
-    const from = value.indexOf(part.source, at);
-    replaced += value.slice(at, from) + replacement(part.source);
-    at = from + part.source.length;
+  let done = 0;
+  let at = value.indexOf('$');
+  while (at !== -1) {
+    START.lastIndex = at;
+    const [start = '$', provider] = START.exec(value) ?? [];
+    let next = at + start.length;
+    if (start.startsWith('$$')) next = at + 3;
+    else if (provider !== undefined) {
+      const { part, end } = readReference(value, at, { provider, argumentsFrom: next, depth: 0 });
+      if (part.kind === 'reference') {
+        replaced += value.slice(done, at) + replacement(part.source);
+        done = end;
+      }
+      next = end;
+    }
+    at = value.indexOf('$', next);
   }
-  return replaced + value.slice(at);
+  return replaced + value.slice(done);
 }
 
 /** Whether a value consists of references, so that nothing in it is a secret. */
