@@ -20,7 +20,7 @@ const allowedPathsSpec = {
     importance: 'medium',
     optional: true,
     doc: 'Absolute paths of the folders and files that may be read, separated by commas; by default all that the runner can read.',
-    example: '/run/secrets',
+    example: '/run/connectors',
   },
 } as const;
 
@@ -90,7 +90,7 @@ export const configProviders = (ownFiles: readonly string[] = []): readonly Conf
     name: 'DirectoryConfigProvider',
     aliases: ['dir', 'directory', `${KAFKA}.DirectoryConfigProvider`],
     version: VERSION,
-    doc: 'Reads whole files of a folder, whose names are the keys: `${dir:/run/secrets:db-password}`.',
+    doc: 'Reads whole files of a folder, whose names are the keys: `${dir:/run/connectors:db-password}`.',
     spec: allowedPathsSpec,
     validate: ({ 'allowed.paths': paths }) => pathErrors(paths),
     create: ({ 'allowed.paths': given }: RawConfig): ConfigProvider => {
@@ -132,7 +132,7 @@ interface FileRule {
   readonly ownFiles: readonly string[];
 }
 
-/** Reads a regular file. Links count as what they lead to; a pipe or a device is not waited for. */
+/** Reads a regular file. A link is treated as what it leads to, and no pipe or device is waited for. */
 async function readSmallFile(given: string, { allowed, ownFiles }: FileRule, signal: AbortSignal): Promise<string> {
   const path = allowedPath(given, allowed);
   let file;

@@ -159,7 +159,7 @@ describe('the watch over secrets', () => {
     expect([asked, renewed]).toEqual([1, []]);
   });
 
-  it('does not restart a task for ever whose provider makes another value for each question', async () => {
+  it('does not restart a task without end whose provider makes another value for each question', async () => {
     let asked = 0;
     const vault: ConfigProvider = { get: () => Promise.resolve({ values: { PIN: `lease-${(asked += 1)}` } }) };
     const secrets = new ConfigSecrets({ providers: new Map([['v', vault]]) });
@@ -193,7 +193,7 @@ describe('the watch over secrets', () => {
     expect(renewed).toEqual(['a-0']);
   });
 
-  it('goes on to ask where a provider answers a time that is no number', async () => {
+  it('asks again where a provider answers a time that is no number', async () => {
     let value = 'one';
     const vault: ConfigProvider = { get: () => Promise.resolve({ values: { PIN: value }, ttlMs: Number.NaN }) };
     const secrets = new ConfigSecrets({ providers: new Map([['v', vault]]) });

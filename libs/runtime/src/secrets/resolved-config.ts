@@ -91,8 +91,7 @@ export class ResolvedConfig {
    * the value of a secret inside a text. Other values stay in texts: `app` in `apples` is none. Secrets are encrypted where the node has keys.
    *
    * @param index the number of the task: its present settings are kept where they say the same
-   * @throws ConnectError where a node without keys finds the value of a reference in a form that no reference stands for, such as base64,
-   * or that several references have
+   * @throws ConnectError on a node without keys, for a value in a form that no reference stands for, or one that several references have
    */
   restore(task: TaskConfig, index: number, isSecret: IsSecret): TaskConfig {
     const connector = this.stored['name'] ?? '';
