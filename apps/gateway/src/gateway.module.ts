@@ -49,8 +49,8 @@ export class GatewayModule {
         { provide: PluginCatalog, useFactory: () => new PluginCatalog(plugins, view, sealed) },
         {
           provide: PluginsService,
-          inject: [PluginCatalog],
-          useFactory: (catalog: PluginCatalog) => new PluginsService(catalog, view, sealed, settings),
+          inject: [PluginCatalog, SecretSettings],
+          useFactory: (catalog: PluginCatalog, secrets: SecretSettings) => new PluginsService(catalog, view, secrets, sealed, settings),
         },
         {
           provide: ConnectorReader,

@@ -1,7 +1,7 @@
 import { type ClusterState, type Config, type ConnectorState, connectorStatus, currentTasks, taskConfig, taskStatus } from '@sluice/core';
-import { ConnectError, ConnectErrorCode, type IsSecret } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, hideEmbedded, type IsSecret, secretsRemover } from '@sluice/sdk';
 import type { SealedConfigs } from '../secrets/sealed-configs.js';
-import { hideSecrets, type SecretSettings } from '../secrets/secret-settings.js';
+import { anySecret, hideSecrets, type SecretSettings } from '../secrets/secret-settings.js';
 import type { ClusterView } from '../view/cluster-view.js';
 import {
   connectorInfoJson,
@@ -38,9 +38,10 @@ export class ConnectorReader {
     const lost = lostContactJson(this.view.lostContact());
     const entries = names.flatMap((name) => {
       const connector = state.connectors.get(name);
-      const isSecret = connector && secretsOf.get(connector.config);
-      if (connector === undefined || isSecret === undefined) return [];
-      const config = this.sealed.open(name, connector.config);
+      const isKnown = connector && secretsOf.get(connector.config);
+      if (connector === undefined || isKnown === undefined) return [];
+      const { config, ...opened } = this.sealed.open(name, connector.config);
+      const isSecret = anySecret(isKnown, opened.isSecret);
       const status = expansions.has('status') ? connectorStatus(state, reports, name) : undefined;
       const tasks = currentTasks(state.tasks, connector);
       const info = expansions.has('info') ? connectorInfoJson({ ...connector, config }, tasks, isSecret) : undefined;
@@ -65,10 +66,17 @@ export class ConnectorReader {
   }
 
   async tasks(name: string): Promise<readonly TaskInfoJson[]> {
-    const { connector, state, isSecret } = await this.#open(name);
+    const { connector, config: ofConnector, state, isSecret } = await this.#open(name);
+    const hide = secretsRemover(ofConnector, isSecret);
     return currentTasks(state.tasks, connector).map((task) => {
-      const config = this.sealed.open(name, taskConfig(connector, task));
-      return taskInfoJson(task.id, config, isSecret);
+      const stored = taskConfig(connector, task);
+      const { config, ...opened } = this.sealed.open(name, stored);
+      // A task may get a URL whose login is hidden, with another secret of its connector behind it.
+      const holdsMore: IsSecret = (setting) => {
+        const shown = hideEmbedded(config[setting] ?? '');
+        return config[setting] !== stored[setting] && hide(shown) !== shown;
+      };
+      return taskInfoJson(task.id, config, anySecret(isSecret, opened.isSecret, holdsMore));
     });
   }
 
@@ -108,8 +116,9 @@ export class ConnectorReader {
     const { state } = this.view.now();
     const connector = state.connectors.get(name);
     if (connector === undefined) throw notFound(missing);
-    const isSecret = await this.secrets.of(connector.config);
-    return { connector, config: this.sealed.open(name, connector.config), state, isSecret };
+    const isKnown = await this.secrets.of(connector.config);
+    const { config, isSecret } = this.sealed.open(name, connector.config);
+    return { connector, config, state, isSecret: anySecret(isKnown, isSecret) };
   }
 }
 

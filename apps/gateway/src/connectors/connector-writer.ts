@@ -16,8 +16,8 @@ import type { RequestDeadline } from '../http/request-deadline.js';
 import { invalidConfigMessage, secretsOf } from '../plugins/plugin-answers.js';
 import type { PluginCatalog } from '../plugins/plugin-catalog.js';
 import type { NodeLogger } from '../ports/gateway-ports.js';
-import type { SealedConfigs } from '../secrets/sealed-configs.js';
-import { restoreHidden, hideSecrets, type SecretSettings } from '../secrets/secret-settings.js';
+import type { OpenedConfig, SealedConfigs } from '../secrets/sealed-configs.js';
+import { anySecret, hideSecrets, restoreHidden, secretsMarkedIn, type SecretSettings } from '../secrets/secret-settings.js';
 import type { ClusterView } from '../view/cluster-view.js';
 import { type ConfigMap, merged, withoutNulls } from '../http/config-map.js';
 import { type ConnectorInfoJson, connectorInfoJson, type ConnectorStatusJson } from './connector-answers.js';
@@ -37,7 +37,7 @@ const MOST_ATTEMPTS = 10;
 interface Put {
   readonly mode: 'create' | 'upsert';
   readonly name: string;
-  /** Makes the new configuration from the stored one. */
+  /** Makes the new configuration from the stored one, whose secrets are hidden: what stays hidden is kept. */
   readonly make: (stored: Config | undefined) => Config;
   /** What is made depends on what is stored, so it must not replace anything else. */
   readonly isChange: boolean;
@@ -166,27 +166,28 @@ export class ConnectorWriter {
    */
   async #putOver(put: Put, stored: ConnectorState | undefined, deadline: RequestDeadline): Promise<PutResult> {
     const { mode, name, targetState } = put;
-    const before = stored && this.sealed.open(name, stored.config);
-    const named = withName(name, put.make(before));
+    const before = stored && (await this.#opened(name, stored.config));
+    const named = withName(name, put.make(before && hideSecrets(before.config, before.isSecret)));
     this.sealed.checkSent(named, stored?.config);
     const className = connectorClass(named);
-    const isSecret = await this.secrets.of(named);
-    if (className === '') throw withoutClass(named, isSecret);
+    const isKnown = await this.secrets.of(named);
+    const isSecretAtFirst = anySecret(isKnown, secretsMarkedIn(named), ...(before === undefined ? [] : [before.isSecret]));
+    if (className === '') throw withoutClass(named, isSecretAtFirst);
     const isSameClass = stored !== undefined && connectorClass(stored.config) === className;
     const plugin = this.catalog.connector(className, isSameClass ? stored.type : undefined);
-    const config = restoreHidden(named, before);
+    const config = restoreHidden(named, before?.config, isKnown);
     const answer = await this.catalog.validate(plugin, config, deadline);
+    const isSecret = anySecret(isSecretAtFirst, secretsOf(answer));
     if (answer.errorCount > 0) {
-      throw new ConnectError(ConnectErrorCode.configInvalid, invalidConfigMessage(answer, config));
+      throw new ConnectError(ConnectErrorCode.configInvalid, invalidConfigMessage(answer, config, isSecret));
     }
     const isConditional = stored !== undefined && (put.isChange || put.expected !== undefined);
-    const isDefinedSecret = secretsOf(answer);
     const command: ConnectorCommand = {
       kind: 'connector.put',
       mode,
       name,
       type: answer.type,
-      config: this.sealed.seal(name, config, (setting) => isSecret(setting) || isDefinedSecret(setting), stored?.config),
+      config: this.sealed.seal(name, config, isSecret, stored?.config),
       ...(targetState === undefined ? {} : { targetState }),
       ...(answer.warnings.length === 0 ? {} : { warnings: answer.warnings }),
       ...(isConditional ? { expectedVersion: stored.configVersion } : {}),
@@ -204,10 +205,16 @@ export class ConnectorWriter {
     for (const warning of answer.warnings) this.logger.warn(`Connector ${name}: ${hide(warning)}`);
     const { state } = this.view.now();
     const now = state.connectors.get(name);
-    const shown = { name, type: answer.type, config: now === undefined ? config : this.sealed.open(name, now.config) };
-    const info = connectorInfoJson(shown, now ? currentTasks(state.tasks, now) : [], isSecret);
+    const opened = now === undefined ? { config, isSecret } : this.sealed.open(name, now.config);
+    const shown = { name, type: answer.type, config: opened.config };
+    const info = connectorInfoJson(shown, now ? currentTasks(state.tasks, now) : [], anySecret(isSecret, opened.isSecret));
     const version = now === undefined ? {} : { version: now.configVersion };
     return { created: outcome.created ?? mode === 'create', info, ...version };
+  }
+
+  async #opened(name: string, stored: Config): Promise<OpenedConfig> {
+    const { config, isSecret } = this.sealed.open(name, stored);
+    return { config, isSecret: anySecret(await this.secrets.of(stored), isSecret) };
   }
 
   #existing(name: string, missing: string): ConnectorState {

@@ -70,8 +70,7 @@ export function definitionJson(description: FieldDescription): FieldDefinitionJs
 }
 
 /** Makes the answer to a validation. It shows no secret, whoever wrote the texts: neither as a value nor inside an error. */
-export function validationJson(answer: ValidateAnswer, config: Config): ValidationJson {
-  const isSecret = secretsOf(answer);
+export function validationJson(answer: ValidateAnswer, config: Config, isSecret: IsSecret): ValidationJson {
   const hide = secretsRemover(config, isSecret);
   return {
     name: answer.className,
@@ -95,8 +94,8 @@ export function validationJson(answer: ValidateAnswer, config: Config): Validati
  * Lists every wrong setting in Kafka Connect's words; a message that does not name its setting gets it in front. Warnings follow: a misspelt
  * name is one, and often the cause of an error.
  */
-export function invalidConfigMessage(answer: ValidateAnswer, config: Config): string {
-  const hide = secretsRemover(config, secretsOf(answer));
+export function invalidConfigMessage(answer: ValidateAnswer, config: Config, isSecret: IsSecret): string {
+  const hide = secretsRemover(config, isSecret);
   const errors = answer.fields.flatMap(({ state }) =>
     state.errors.map((error) => hide(error.includes(state.name) ? error : `${state.name}: ${error}`)),
   );

@@ -3,13 +3,14 @@ import { ConnectError, ConnectErrorCode } from '@sluice/sdk';
 import { type ConfigMap, withoutNulls } from '../http/config-map.js';
 import { RequestDeadline } from '../http/request-deadline.js';
 import type { SealedConfigs } from '../secrets/sealed-configs.js';
-import { restoreHidden } from '../secrets/secret-settings.js';
+import { anySecret, restoreHidden, secretsMarkedIn, type SecretSettings } from '../secrets/secret-settings.js';
 import type { ClusterView } from '../view/cluster-view.js';
 import {
   definitionJson,
   type FieldDefinitionJson,
   pluginJson,
   type PluginJson,
+  secretsOf,
   type ValidationJson,
   validationJson,
 } from './plugin-answers.js';
@@ -19,6 +20,7 @@ export class PluginsService {
   constructor(
     private readonly catalog: PluginCatalog,
     private readonly view: ClusterView,
+    private readonly secrets: SecretSettings,
     private readonly sealed: SealedConfigs,
     private readonly options: { readonly requestTimeoutMs: number },
   ) {}
@@ -53,8 +55,12 @@ export class PluginsService {
     const name = config['name'] ?? '';
     const stored = this.view.now().state.connectors.get(name)?.config;
     this.sealed.checkSent(config, stored);
-    const restored = restoreHidden(config, stored && this.sealed.open(name, stored));
-    return validationJson(await this.catalog.validate(plugin, restored, this.#deadline()), restored);
+    const opened = this.sealed.open(name, stored ?? {});
+    const isSecret = await this.secrets.of(config);
+    const wasSecret = stored === undefined ? opened.isSecret : anySecret(await this.secrets.of(stored), opened.isSecret);
+    const restored = restoreHidden(config, stored && opened.config, isSecret);
+    const answer = await this.catalog.validate(plugin, restored, this.#deadline());
+    return validationJson(answer, restored, anySecret(isSecret, wasSecret, secretsMarkedIn(config), secretsOf(answer)));
   }
 
   #deadline(): RequestDeadline {

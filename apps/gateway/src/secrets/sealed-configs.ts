@@ -6,16 +6,27 @@ import { ConnectError, ConnectErrorCode, hideEmbedded, type IsSecret, isReferenc
 /** What of a question stays readable: the gateway chooses a runner by it. */
 const IN_QUESTIONS = ['name', 'connector.class', 'connector-class', 'connector.plugin.version'];
 
+/** A stored configuration, opened. */
+export interface OpenedConfig {
+  readonly config: Config;
+  /**
+   * What was sealed for its whole value, not for a secret inside it: secret whatever is known of the plugin now. Who has sealed it knew more: the
+   * plugin, or the secrets that the value repeats.
+   */
+  readonly isSecret: IsSecret;
+}
+
 /** Encrypts secrets on their way into the topics of the cluster, and opens what is stored. */
 export class SealedConfigs {
   constructor(private readonly cipher: Pick<ConfigCipher, 'canSeal' | 'seal' | 'open'>) {}
 
   /** Opens the values of a stored configuration. One that this node cannot open stays sealed: it is hidden, and stored again as it is. */
-  open(connector: string, config: Config): Config {
-    if (!Object.values(config).some(isSealed)) return config;
-    return Object.fromEntries(
-      Object.entries(config).map(([setting, value]) => [setting, isSealed(value) ? this.#opened(connector, setting, value) : value]),
-    );
+  open(connector: string, config: Config): OpenedConfig {
+    const sealed = Object.keys(config).filter((setting) => isSealed(config[setting] ?? ''));
+    if (sealed.length === 0) return { config, isSecret: () => false };
+    const opened = sealed.map((setting) => [setting, this.#opened(connector, setting, config[setting] ?? '')] as const);
+    const secrets = new Set(opened.filter(([, value]) => hideEmbedded(value) === value).map(([setting]) => setting));
+    return { config: { ...config, ...Object.fromEntries(opened) }, isSecret: (setting) => secrets.has(setting) };
   }
 
   /**

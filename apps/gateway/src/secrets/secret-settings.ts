@@ -30,6 +30,8 @@ interface Stage {
 const MAX_KNOWN_PLUGINS = 1000;
 const RETRY_AFTER_MS = 5000;
 const CONVERTERS = ['key.converter', 'value.converter', 'header.converter'];
+/** Names the class of a transform or predicate. */
+const STEP = /^((?:transforms|predicates)\..+\.)(?:type|class)$/;
 const BY_NAMES: Known = { isSecret: isSecretName, defaults: [] };
 
 /**
@@ -147,12 +149,10 @@ function stagesOf(config: Config, defaults: Known['defaults']): readonly Stage[]
     for (const className of new Set(classNames)) stages.push({ className, prefix: `${setting}.` });
   }
   for (const name of names) {
-    const [, prefix] = /^((?:transforms|predicates)\..+\.)(?:type|class)$/.exec(name) ?? [];
+    const [, prefix] = STEP.exec(name) ?? [];
     if (prefix !== undefined) stages.push({ className: config[name]?.trim() ?? '', prefix });
   }
-  return stages.filter(
-    ({ prefix }) => names.filter((name) => name.startsWith(prefix)).length > (CONVERTERS.includes(prefix.slice(0, -1)) ? 0 : 1),
-  );
+  return stages.filter(({ prefix }) => names.filter((name) => name.startsWith(prefix)).length > (isConverterPrefix(prefix) ? 0 : 1));
 }
 
 /** Replaces secret values, and secrets inside other values. References to config providers are shown: they are no secrets. */
@@ -165,24 +165,45 @@ export function hideSecrets(config: Config, isSecret: IsSecret): Config {
   );
 }
 
+/** Makes the rule that calls a setting secret where any of several does. */
+export function anySecret(...rules: readonly IsSecret[]): IsSecret {
+  return (name) => rules.some((isSecret) => isSecret(name));
+}
+
+/** Makes the rule for settings whose whole value is given as the mark: their stored values were secret for whoever has shown them. */
+export function secretsMarkedIn(sent: Config): IsSecret {
+  return (name) => sent[name] === HIDDEN_VALUE;
+}
+
 /**
  * Replaces the marks that hide secrets by the stored values, so that a client can send back a configuration that it has read. A mark has this
  * meaning under any name: what was hidden depends on what was known of the class then. A URL with a mark must be the stored one: the secret of
- * one host never goes to another.
+ * one host never goes to another. Nor does that of one plugin: a mark stands for nothing where the class of the connector changes, or that of the
+ * converter, transform or predicate that has the setting; or its version, to one that does not call the setting secret.
  *
- * @throws ConnectError with code `CONNECT_REQUEST_INVALID` naming the settings that have no stored value, or another around the mark. Where the class changes, all marked ones:
- *   another class may not call the value secret.
+ * @param isSecret what is secret in the configuration that was sent
+ * @throws ConnectError with code `CONNECT_REQUEST_INVALID` naming the settings that have no stored value, another plugin, or another value around
+ *   the mark.
  */
-export function restoreHidden(sent: Config, stored: Config | undefined): Config {
+export function restoreHidden(sent: Config, stored: Config | undefined, isSecret: IsSecret): Config {
   const marked = Object.keys(sent).filter((name) => holdsMark(sent[name] ?? ''));
   if (marked.length === 0) return sent;
-  const isSameClass = stored === undefined || connectorClass(stored) === connectorClass(sent);
-  const lost = marked.filter((name) => !isSameClass || stored?.[name] === undefined);
+  const lost = marked.filter((name) => stored?.[name] === undefined);
   if (lost.length > 0) {
-    const why = isSameClass ? 'no value is stored' : 'connector.class changes';
     throw new ConnectError(
       ConnectErrorCode.requestInvalid,
-      `${HIDDEN_VALUE} given for ${lost.join(', ')} stands for a stored value, but ${why}: give the value itself.`,
+      `${HIDDEN_VALUE} given for ${lost.join(', ')} stands for a stored value, but no value is stored: give the value itself.`,
+    );
+  }
+  const moved = marked.flatMap((name) => {
+    const change = changeOfPlugin(name, sent, stored ?? {}, isSecret);
+    return change === undefined ? [] : [{ name, change }];
+  });
+  if (moved.length > 0) {
+    const changes = [...new Set(moved.map(({ change }) => change))].join(', ');
+    throw new ConnectError(
+      ConnectErrorCode.requestInvalid,
+      `The value stored for ${moved.map(({ name }) => name).join(', ')} is secret and cannot be kept, since ${changes} changes: give the value itself.`,
     );
   }
   const changed = marked.filter((name) => {
@@ -197,4 +218,25 @@ export function restoreHidden(sent: Config, stored: Config | undefined): Config 
     );
   }
   return { ...sent, ...Object.fromEntries(marked.map((name) => [name, stored?.[name] ?? ''])) };
+}
+
+/** Finds the setting by which a marked setting comes to another plugin, or to another version that would show it. */
+function changeOfPlugin(name: string, sent: Config, stored: Config, isSecret: IsSecret): string | undefined {
+  if (connectorClass(sent) !== connectorClass(stored)) return 'connector.class';
+  const prefixes = [...new Set([...prefixesOf(name, sent), ...prefixesOf(name, stored)])];
+  const differs = (setting: string): boolean => sent[setting]?.trim() !== stored[setting]?.trim();
+  const classes = prefixes.flatMap((prefix) => (isConverterPrefix(prefix) ? [prefix.slice(0, -1)] : [`${prefix}type`, `${prefix}class`]));
+  const versions = ['connector.plugin.version', ...prefixes.map((prefix) => `${prefix}plugin.version`)];
+  const isShown = sent[name] === HIDDEN_VALUE && !isSecret(name);
+  return classes.find(differs) ?? (isShown ? versions.find(differs) : undefined);
+}
+
+/** Lists the prefixes of the converters, transforms and predicates that a setting may belong to. */
+function prefixesOf(name: string, config: Config): readonly string[] {
+  const ofSteps = Object.keys(config).flatMap((setting) => STEP.exec(setting)?.[1] ?? []);
+  return [...CONVERTERS.map((setting) => `${setting}.`), ...ofSteps].filter((prefix) => name.startsWith(prefix));
+}
+
+function isConverterPrefix(prefix: string): boolean {
+  return CONVERTERS.includes(prefix.slice(0, -1));
 }

@@ -214,7 +214,7 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
       const targetState = existing?.targetState ?? body.targetState ?? TargetState.running;
       const odd = warnings === undefined ? {} : { warnings };
       this.#append({ kind: 'connector.put', name, type, config, targetState, ...odd });
-      if (targetState !== TargetState.stopped) this.#split(name);
+      if (targetState !== TargetState.stopped) this.split(name);
       return { status: 'done', created: existing === undefined };
     }
     if (existing === undefined) return { status: 'not-found', message: `No connector ${body.name}` };
@@ -235,7 +235,8 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
     }
   }
 
-  #split(name: string): void {
+  /** Splits a connector into tasks of its settings, and assigns them. */
+  split(name: string): void {
     const connector = this.#state.connectors.get(name);
     if (connector === undefined) return;
     const count = Number(connector.config['tasks.max'] ?? '1');

@@ -62,4 +62,25 @@ describe('levels of loggers', () => {
     levels.set('connector', 'debug', 1);
     expect(levels.allows('connector.c10099', 'debug')).toBe(true);
   });
+
+  it('are kept for a connector whose task comes later, and shown', () => {
+    const levels = levelsOf('connector.other');
+    expect(levels.set('connector.orders', 'debug', 1)).toEqual(['connector.orders']);
+    expect(shown(levels)).toContain('connector.orders debug');
+    levels.list('connector.orders');
+    expect(levels.allows('connector.orders', 'debug')).toBe(true);
+    expect(levels.set('connector', 'warn', 2)).toEqual(['connector', 'connector.orders', 'connector.other']);
+  });
+
+  it('are kept for a thousand connectors that are not listed, also after ten thousand that are', () => {
+    const levels = levelsOf(...Array.from({ length: 10_000 }, (_, at) => `connector.c${at}`));
+    for (let at = 0; at < 1_000; at += 1) expect(levels.set(`connector.new${at}`, 'debug', 1)).toHaveLength(1);
+    expect(levels.set('connector.more', 'debug', 1)).toEqual([]);
+    expect(levels.set('connector.new7', 'warn', 2)).toEqual(['connector.new7']);
+    expect(levels.set('connector.c5', 'debug', 1)).toEqual(['connector.c5']);
+  });
+
+  it.each(['connector.', 'connector.a/b', 'connector.a\n', `connector.${'x'.repeat(1_001)}`])('are not set for %j', (name) => {
+    expect(levelsOf().set(name, 'debug', 1)).toEqual([]);
+  });
 });

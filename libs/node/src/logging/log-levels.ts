@@ -9,6 +9,10 @@ export const ROOT_LOGGER = 'root';
 export const CONNECTOR_LOGGER = 'connector';
 /** Connectors come and go: those after so many loggers obey levels, and are not listed. */
 const MAX_LISTED = 10_000;
+/** Levels that are kept for connectors without a task here: one may come. */
+const MAX_AHEAD = 1_000;
+/** As long as the longest name of a connector. */
+const MAX_NAME_LENGTH = 1_000;
 
 export interface LoggerLevel {
   readonly level: LogThreshold;
@@ -52,24 +56,40 @@ export class LogLevels {
     return ORDER.indexOf(level) <= ORDER.indexOf(this.of(name).level);
   }
 
-  /** Returns the level of each logger that is listed, by name. */
+  /** Returns the level of each logger that is listed or has a level of its own, by name. */
   all(): ReadonlyMap<string, LoggerLevel> {
-    return new Map([...this.#listed].sort().map((name) => [name, this.of(name)]));
+    return new Map([...this.#names()].sort().map((name) => [name, this.of(name)]));
   }
 
-  /** Sets the level of a logger and of all below it. @returns the names of those that are listed, none where the logger is not */
+  /**
+   * Sets the level of a logger and of all below it. That of a connector may come before its tasks: 1,000 such levels are kept.
+   *
+   * @returns the names of those that have it now; none where the logger is not listed, and cannot be that of a connector or is one too many
+   */
   set(name: string, level: LogThreshold, nowMs: number): readonly string[] {
-    if (!this.#listed.has(name)) return [];
+    if (!this.#listed.has(name) && !this.#levels.has(name) && !this.#mayComeLater(name)) return [];
     for (const each of [...this.#levels.keys()]) if (isWithin(each, name)) this.#levels.delete(each);
     this.#levels.set(name, { level, modifiedAt: nowMs });
     this.#noteMostVerbose();
-    return [...this.#listed].filter((each) => isWithin(each, name)).sort();
+    return [...this.#names()].filter((each) => isWithin(each, name)).sort();
   }
 
   /** Sets the level that all loggers start with. */
   start(level: LogThreshold): void {
     this.#levels.set(ROOT_LOGGER, { level, modifiedAt: undefined });
     this.#noteMostVerbose();
+  }
+
+  #names(): ReadonlySet<string> {
+    return new Set([...this.#listed, ...this.#levels.keys()]);
+  }
+
+  #mayComeLater(name: string): boolean {
+    const connector = name.slice(CONNECTOR_LOGGER.length + 1);
+    const isConnector = above(name) === CONNECTOR_LOGGER && connector !== '' && connector.length <= MAX_NAME_LENGTH;
+    return (
+      isConnector && !/[\p{Cc}/]/u.test(connector) && [...this.#levels.keys()].filter((each) => !this.#listed.has(each)).length < MAX_AHEAD
+    );
   }
 
   #noteMostVerbose(): void {

@@ -53,6 +53,14 @@ describe('a line of the log', () => {
     expect(JSON.parse(other.replace('stderr ', ''))).toEqual({ time: expect.any(String), level: 'ERROR', logger: 'tasks', message: 'bad' });
   });
 
+  it('holds no control characters in JSON either', () => {
+    const kept = new KeptLines();
+    kept.logger.configure('info', 'json');
+    kept.logger.scoped('tasks').info('a\u007fb\u009b31mred\u0085\u2028c');
+    expect(kept.text).toContain('"a\\u007fb\\u009b31mred\\u0085\\u2028c"');
+    expect(JSON.parse(kept.text)).toMatchObject({ message: 'a\u007fb\u009b31mred\u0085\u2028c' });
+  });
+
   it('is written only where the level of its logger allows it, at that moment', () => {
     const { logger, lines } = new KeptLines();
     const [one, two] = ['one', 'two'].map((connector) => logger.scoped({ connector, task: 0 }));

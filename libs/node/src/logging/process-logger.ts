@@ -88,7 +88,9 @@ function textLine(level: LogThreshold, label: string, text: string): string {
 
 function jsonLine(level: LogThreshold, logger: string, fields: object, text: string): string {
   const message = text.trimEnd();
-  return `${JSON.stringify({ time: new Date().toISOString(), level: level.toUpperCase(), logger, ...fields, message })}\n`;
+  const line = JSON.stringify({ time: new Date().toISOString(), level: level.toUpperCase(), logger, ...fields, message });
+  // JSON itself leaves these characters as they are.
+  return `${line.replaceAll(/[\u007f-\u009f\u2028\u2029]/g, escaped)}\n`;
 }
 
 const SHORT_ESCAPES: Readonly<Record<string, string>> = { '\r': '\\r', '\t': '\\t' };
@@ -105,6 +107,10 @@ function printable(text: string): string {
     .replaceAll(
       // eslint-disable-next-line no-control-regex -- these are what is looked for
       /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029]/g,
-      (character) => SHORT_ESCAPES[character] ?? `\\u${(character.codePointAt(0) ?? 0).toString(16).padStart(4, '0')}`,
+      (character) => SHORT_ESCAPES[character] ?? escaped(character),
     );
+}
+
+function escaped(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

@@ -1,5 +1,5 @@
 import type { Role } from '@sluice/core';
-import { HIDDEN_VALUE, isSecretField } from '@sluice/sdk';
+import { HIDDEN_VALUE, hideEmbedded, isSecretField } from '@sluice/sdk';
 import { valuesInForce } from './node-settings.js';
 import { describeOrigin, type ResolvedSettings } from './resolve-settings.js';
 import { shownProviderSettings } from './provider-settings.js';
@@ -13,7 +13,7 @@ export function printSettings(role: Role, resolved: ResolvedSettings): string {
     .map((name) => {
       const given = resolved.origins.get(name);
       const value = values[name];
-      const shown = value === undefined ? '' : isSecretField(fieldOf(name)) ? HIDDEN_VALUE : String(value);
+      const shown = value === undefined ? '' : isSecretField(fieldOf(name)) ? HIDDEN_VALUE : hideEmbedded(String(value));
       const otherwise = value === undefined ? 'not set' : 'default';
       return { setting: `${name} = ${shown}`, origin: given === undefined ? otherwise : describeOrigin(given) };
     });

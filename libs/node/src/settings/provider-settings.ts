@@ -1,4 +1,4 @@
-import { HIDDEN_VALUE, isSecretName } from '@sluice/sdk';
+import { HIDDEN_VALUE, hideEmbedded, isSecretName } from '@sluice/sdk';
 
 /** A setting of a config provider as somebody wrote it. */
 export interface GivenProviderSetting {
@@ -62,12 +62,12 @@ export function providersOf(
   return { providers, errors };
 }
 
-/** Lists the settings of providers with their values, for people; hides those whose names say that they are secret. */
+/** Lists the settings of providers with their values, for people; hides those whose names say that they are secret, and secrets inside others. */
 export function shownProviderSettings(
   given: readonly GivenProviderSetting[],
 ): readonly { readonly setting: string; readonly origin: string }[] {
   return given.map(({ provider, part, text, place }) => {
     const name = `config.providers.${provider}.${part}`;
-    return { setting: `${name} = ${isSecretName(name) ? HIDDEN_VALUE : text}`, origin: place };
+    return { setting: `${name} = ${isSecretName(name) ? HIDDEN_VALUE : hideEmbedded(text)}`, origin: place };
   });
 }

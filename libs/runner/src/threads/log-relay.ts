@@ -2,6 +2,8 @@ import { isWanted, type LogScope, type LogThreshold, type ScopedLogger } from '@
 
 /** Lines that a thread may have on their way to the main thread, which writes them. */
 const MAX_ON_THEIR_WAY = 1_000;
+/** Of them, lines below warnings: many may be of connectors whose lines the main thread leaves out, and none may cost an error its place. */
+const MAX_BELOW_WARNINGS = 900;
 
 /** Counts the lines on their way from one thread: the thread adds, the main thread takes off. */
 export function newLineCount(): SharedArrayBuffer {
@@ -41,7 +43,8 @@ export class LogRelay {
 
   #write(level: LogThreshold, scope: LogScope, text: string): void {
     if (!isWanted(this.mostVerbose, level)) return;
-    if (Atomics.load(this.#lines, 0) >= MAX_ON_THEIR_WAY) {
+    const most = level === 'debug' || level === 'info' ? MAX_BELOW_WARNINGS : MAX_ON_THEIR_WAY;
+    if (Atomics.load(this.#lines, 0) >= most) {
       this.#leftOut += 1;
       return;
     }
