@@ -178,8 +178,8 @@ export function secretsMarkedIn(sent: Config): IsSecret {
 /**
  * Replaces the marks that hide secrets by the stored values, so that a client can send back a configuration that it has read. A mark has this
  * meaning under any name: what was hidden depends on what was known of the class then. A URL with a mark must be the stored one: the secret of
- * one host never goes to another. Nor does that of one plugin: a mark stands for nothing where the class of the connector changes, or that of the
- * converter, transform or predicate that has the setting; or its version, to one that does not call the setting secret.
+ * one host never goes to another. Nor does that of one plugin. A mark stands for nothing where the class of the connector changes,
+ * or that of the converter, transform or predicate that has the setting. The same holds for a version that does not call the setting secret.
  *
  * @param isSecret what is secret in the configuration that was sent
  * @throws ConnectError with code `CONNECT_REQUEST_INVALID` naming the settings that have no stored value, another plugin, or another value around

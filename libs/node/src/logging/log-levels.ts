@@ -64,13 +64,14 @@ export class LogLevels {
   /**
    * Sets the level of a logger and of all below it. That of a connector may come before its tasks: 1,000 such levels are kept.
    *
-   * @returns the names of those that have it now; none where the logger is not listed, and cannot be that of a connector or is one too many
+   * @returns the names of those that have it now; none where the logger is not listed, unless a connector may come with it
    */
   set(name: string, level: LogThreshold, nowMs: number): readonly string[] {
     if (!this.#listed.has(name) && !this.#levels.has(name) && !this.#mayComeLater(name)) return [];
     for (const each of [...this.#levels.keys()]) if (isWithin(each, name)) this.#levels.delete(each);
     this.#levels.set(name, { level, modifiedAt: nowMs });
     this.#noteMostVerbose();
+    if (above(name) === CONNECTOR_LOGGER) return [name];
     return [...this.#names()].filter((each) => isWithin(each, name)).sort();
   }
 
