@@ -3,7 +3,7 @@ import type { ConnectRecord, QueueRef, SinkRecord } from '@sluice/sdk';
 import { RecordFailure } from '../dead-letters/record-failure.js';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
-import { type TransformChain, TransformError, type TransformOutcome } from '../transforms/transform-chain.js';
+import { type BatchWalk, type TransformChain, TransformError, type TransformOutcome } from '../transforms/transform-chain.js';
 import type { RecordDecoder } from './record-decoder.js';
 
 /** What became of a message: a record for the sink, `undefined` where a transform dropped it, or a failure. */
@@ -36,13 +36,18 @@ export class SinkStage {
   /** Returns what becomes of each message of a queue, in their order. Rejects when `signal` is aborted: the queue is not read any more. */
   async prepared(queue: QueueRef, messages: readonly RawMessage[], signal: AbortSignal): Promise<readonly SinkOutcome[]> {
     const { transforms, decoder, policy } = this.options;
-    return retrying(policy, signal, async () => {
-      const parts = await decoder.prepare?.(queue, messages, signal);
-      const decoded = messages.map((message, index) => this.#decoded(queue, message, parts?.[index]));
-      const records = decoded.flatMap((outcome) => (outcome instanceof RecordFailure ? [] : [outcome]));
-      const outcomes = (await transforms.applyAll(records, signal)).values();
-      return decoded.map((each) => (each instanceof RecordFailure ? each : placed(outcomes.next().value, each)));
+    let decoded: readonly (SinkRecord | RecordFailure)[] | undefined;
+    let walk: BatchWalk | undefined;
+    // What is done stays so: a transform that a later one's preparation made see records again would take them for others.
+    const outcomes = await retrying(policy, signal, async () => {
+      if (decoded === undefined) {
+        const parts = await decoder.prepare?.(queue, messages, signal);
+        decoded = messages.map((message, index) => this.#decoded(queue, message, parts?.[index]));
+      }
+      walk ??= transforms.begin(decoded.flatMap((outcome) => (outcome instanceof RecordFailure ? [] : [outcome])));
+      return { decoded, transformed: (await walk.finish(signal)).values() };
     });
+    return outcomes.decoded.map((each) => (each instanceof RecordFailure ? each : placed(outcomes.transformed.next().value, each)));
   }
 
   #decoded(queue: QueueRef, message: RawMessage, parts?: DecodedRecord): SinkRecord | RecordFailure {

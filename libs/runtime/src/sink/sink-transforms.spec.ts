@@ -155,4 +155,22 @@ describe('the transforms of a sink', () => {
     expect(prepared.map((bytes) => Buffer.from(bytes).toString())).toEqual(['k', 'k', 'a', 'b']);
     expect(sink.puts.flat().map(({ key }) => key)).toEqual(['k', 'k']);
   });
+
+  it('come to an end where a batch takes longer than its time', async () => {
+    const { world, ref, sink } = oneQueue();
+    const transforms = createTransforms({
+      transforms: 'slow',
+      'transforms.slow.type': 'JsonataTransform',
+      'transforms.slow.expression': '($f := function($n){$n = 0 ? "1" : $f($n - 1)}; $f(200))',
+      'transforms.slow.batch.timeout.ms': '1',
+      'transforms.slow.timeout.ms': '2000',
+    });
+    world.plain(ref, 'a', 'b', 'c');
+    const { loop, counters } = world.loop(sink, { transforms });
+    const started = loop.start();
+    await world.clock.until(() => counters.recordsPut === 3);
+    await started;
+    loop.kill();
+    expect(sink.puts.flat().map(({ value }) => value)).toEqual(['1', '1', '1']);
+  });
 });

@@ -45,10 +45,11 @@ export class SourceStage {
 
   async #prepared(records: readonly SourceRecord[]): Promise<readonly TransformOutcome[]> {
     const { transforms, encoder, policy, signal } = this.options;
-    return retrying(policy, signal, async () => {
-      const outcomes = await transforms.applyAll(records, signal);
-      await encoder.prepare?.(outcomes.filter(isTransformed), signal);
-      return outcomes;
-    });
+    const walk = transforms.begin(records);
+    // What is done stays so: a transform that saw records again would take them for others.
+    const outcomes = await retrying(policy, signal, () => walk.finish(signal));
+    const transformed = outcomes.filter(isTransformed);
+    if (encoder.prepare !== undefined) await retrying(policy, signal, async () => encoder.prepare?.(transformed, signal));
+    return outcomes;
   }
 }

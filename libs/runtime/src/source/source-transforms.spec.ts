@@ -3,6 +3,7 @@ import { type ConnectRecord, RetriableError, type Transform } from '@sluice/sdk'
 import { AskingTransform } from '../testing/asking-transform.js';
 import { readEverything } from '../testing/read-valid.js';
 import { listOf, oneQueueWorld } from '../testing/source-world.js';
+import { createTransforms } from '../transforms/create-transforms.js';
 import { TransformChain } from '../transforms/transform-chain.js';
 
 const chainOf = (...transforms: readonly Transform[]): TransformChain =>
@@ -15,6 +16,19 @@ const bare = (change: (value: string) => string | undefined): Transform => ({
     return changed === undefined ? undefined : { topic, value: changed };
   },
 });
+
+/** Some milliseconds for a record, and 1 ms for a batch: each call does one record. */
+const slowChain = (): TransformChain =>
+  createTransforms({
+    transforms: 'copy,slow',
+    'transforms.copy.type': 'InsertHeader',
+    'transforms.copy.header': 'h',
+    'transforms.copy.value.literal': 'x',
+    'transforms.slow.type': 'JsonataTransform',
+    'transforms.slow.expression': '($f := function($n){$n = 0 ? "1" : $f($n - 1)}; $f(200))',
+    'transforms.slow.batch.timeout.ms': '1',
+    'transforms.slow.timeout.ms': '2000',
+  });
 
 describe('the transforms of a source', () => {
   it('send what they make; what they drop advances the position', async () => {
@@ -154,5 +168,39 @@ describe('the transforms of a source', () => {
     await loop.start();
     await world.clock.until(() => asking.asked.length >= 2);
     expect(await loop.stop()).toEqual({ kind: 'stopped', clean: true });
+  });
+
+  it('are applied to a record once, also where a later preparation or a converter has to ask again', async () => {
+    const { world, queue } = oneQueueWorld();
+    const seen = new Set<unknown>();
+    const distinct: Transform = {
+      apply: ({ topic, value }) => {
+        if (seen.has(value)) return undefined;
+        seen.add(value);
+        return { topic, value };
+      },
+    };
+    const asking = new AskingTransform();
+    let [failures, asked] = [0, 0];
+    asking.beforeAnswer = () => (failures++ < 2 ? Promise.reject(new RetriableError('busy')) : Promise.resolve());
+    const encoder = {
+      prepare: (): Promise<void> => (asked++ < 2 ? Promise.reject(new RetriableError('the registry is unavailable')) : Promise.resolve()),
+      encode: ({ value }: ConnectRecord) => ({ body: Buffer.from(value as string), properties: '' }),
+    };
+    const { loop, counters } = world.loop(world.source({ a: listOf(3) }), { transforms: chainOf(distinct, asking), encoder });
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent + counters.recordsFiltered === 3);
+    await loop.stop();
+    expect(readEverything(queue)).toEqual(['<t0>', '<t1>', '<t2>']);
+    expect(counters.recordsFiltered).toBe(0);
+  });
+
+  it('come to an end where a batch takes longer than its time, behind a transform that makes new records', async () => {
+    const { world, queue } = oneQueueWorld();
+    const { loop, counters } = world.loop(world.source({ a: listOf(5) }), { transforms: slowChain() });
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent === 5);
+    await loop.stop();
+    expect(readEverything(queue)).toEqual(['1', '1', '1', '1', '1']);
   });
 });

@@ -83,7 +83,7 @@ describe('a chain of transforms', () => {
       { alias: 'end', transform: suffix('.') },
     ]);
     expect(chain.prepares).toBe(true);
-    const outcomes = await chain.applyAll(['a', 'b', 'c', 'd', 'e'].map(record), signal);
+    const outcomes = await chain.begin(['a', 'b', 'c', 'd', 'e'].map(record)).finish(signal);
     expect(outcomes.map(valueOf)).toEqual(['<a!>.', undefined, 'Transform check: cannot take c', 'd!.', '<e!>.']);
     expect(asking.asked).toEqual([['a!', 'e!']]);
   });
@@ -94,7 +94,7 @@ describe('a chain of transforms', () => {
       { alias: 'drop', transform: dropping('b') },
       { alias: 'ask', transform: asking },
     ]);
-    expect(await chain.applyAll([record('b')], signal)).toEqual([undefined]);
+    expect(await chain.begin([record('b')]).finish(signal)).toEqual([undefined]);
     expect(asking.asked).toEqual([]);
   });
 
@@ -103,9 +103,37 @@ describe('a chain of transforms', () => {
       prepare: () => Promise.reject(new RetriableError('the registry is unavailable')),
       apply: (given: ConnectRecord) => given,
     };
-    await expect(new TransformChain([{ alias: 'x', transform }]).applyAll([record('a')], signal)).rejects.toThrow(
+    await expect(new TransformChain([{ alias: 'x', transform }]).begin([record('a')]).finish(signal)).rejects.toThrow(
       'the registry is unavailable',
     );
+  });
+
+  it('continues at the preparation that threw, with the same array: no transform sees a record twice', async () => {
+    const seen = new Set<unknown>();
+    const distinct: Transform = {
+      apply: (given) => {
+        if (seen.has(given.value)) return undefined;
+        seen.add(given.value);
+        return { ...given };
+      },
+    };
+    const asked: (readonly ConnectRecord[])[] = [];
+    const asking: Transform = {
+      prepare: (records) => {
+        asked.push(records);
+        return asked.length < 3 ? Promise.reject(new RetriableError('busy')) : Promise.resolve();
+      },
+      apply: (given) => given,
+    };
+    const walk = new TransformChain([
+      { alias: 'distinct', transform: distinct },
+      { alias: 'ask', transform: asking },
+      { alias: 'end', transform: suffix('.') },
+    ]).begin(['a', 'b', 'a'].map(record));
+    await expect(walk.finish(signal)).rejects.toThrow('busy');
+    await expect(walk.finish(signal)).rejects.toThrow('busy');
+    expect((await walk.finish(signal)).map(valueOf)).toEqual(['a.', 'b.', undefined]);
+    expect(asked.map((records) => records === asked[0])).toEqual([true, true, true]);
   });
 
   it('closes every transform, also after one that cannot', async () => {

@@ -26,7 +26,7 @@ export type TransformOutcome = ConnectRecord | undefined | TransformError;
 
 /** Applies the transforms of a connector, one after the other. */
 export class TransformChain {
-  /** A transform prepares, so that {@link applyAll} has to be used. */
+  /** A transform prepares, so that {@link begin} has to be used. */
   readonly prepares: boolean;
 
   constructor(private readonly steps: readonly TransformStep[] = []) {
@@ -47,19 +47,9 @@ export class TransformChain {
     return outcome;
   }
 
-  /**
-   * Returns what became of each record, in their order. Rejects with what a transform's preparation threw; nothing of it concerns one record
-   * alone.
-   */
-  async applyAll(records: readonly ConnectRecord[], signal: AbortSignal): Promise<readonly TransformOutcome[]> {
-    let outcomes: readonly TransformOutcome[] = records;
-    for (const step of this.steps) {
-      const chosen = outcomes.map((outcome) => chosenBy(step, outcome));
-      const records = chosen.filter(isTransformed);
-      if (records.length > 0) await step.transform.prepare?.(records, signal);
-      outcomes = chosen.map((outcome, at) => (isTransformed(outcome) ? changed(step, outcome) : (outcome ?? outcomes[at])));
-    }
-    return outcomes;
+  /** Begins the way of a batch through a chain whose transforms prepare. */
+  begin(records: readonly ConnectRecord[]): BatchWalk {
+    return new BatchWalk(this.steps, records);
   }
 
   /** Closes every transform; rejects with what the first one threw that could not. */
@@ -70,9 +60,54 @@ export class TransformChain {
   }
 }
 
+interface Chosen {
+  readonly outcomes: readonly TransformOutcome[];
+  readonly records: readonly ConnectRecord[];
+}
+
+/** The way of one batch through a chain. It is kept while a preparation is repeated: no transform is applied to a record twice. */
+export class BatchWalk {
+  #outcomes: readonly TransformOutcome[];
+  /** How many steps are done. */
+  #done = 0;
+  /** What the step at hand chose, once it has. */
+  #chosen: Chosen | undefined;
+
+  constructor(
+    private readonly steps: readonly TransformStep[],
+    records: readonly ConnectRecord[],
+  ) {
+    this.#outcomes = records;
+  }
+
+  /**
+   * Returns what became of each record, in their order. Rejects with what a transform's preparation threw; nothing of it concerns one record
+   * alone. Called again, it continues with that preparation, which is given the same array.
+   */
+  async finish(signal: AbortSignal): Promise<readonly TransformOutcome[]> {
+    for (let step = this.steps[this.#done]; step !== undefined; step = this.steps[this.#done]) {
+      const { outcomes: chosen, records } = (this.#chosen ??= chosenOf(step, this.#outcomes));
+      if (records.length > 0) await step.transform.prepare?.(records, signal);
+      this.#outcomes = applied(step, chosen, this.#outcomes);
+      this.#chosen = undefined;
+      this.#done += 1;
+    }
+    return this.#outcomes;
+  }
+}
+
 /** Returns whether an outcome is a record. */
 export function isTransformed(outcome: TransformOutcome): outcome is ConnectRecord {
   return outcome !== undefined && !(outcome instanceof TransformError);
+}
+
+function chosenOf(step: TransformStep, before: readonly TransformOutcome[]): Chosen {
+  const outcomes = before.map((outcome) => chosenBy(step, outcome));
+  return { outcomes, records: outcomes.filter(isTransformed) };
+}
+
+function applied(step: TransformStep, chosen: readonly TransformOutcome[], before: readonly TransformOutcome[]): TransformOutcome[] {
+  return chosen.map((outcome, at) => (isTransformed(outcome) ? changed(step, outcome) : (outcome ?? before[at])));
 }
 
 function applyStep(step: TransformStep, record: ConnectRecord): TransformOutcome {

@@ -7,7 +7,8 @@ import type { PluginDescription } from '../plugin.js';
 export interface Transform {
   /**
    * Works on what takes time, for example a question to another system; {@link apply} is called for each of these records afterwards. What is
-   * wrong with one record is for `apply` to throw. An error marked `retriable` repeats the call after a backoff; any other fails the task.
+   * wrong with one record is for `apply` to throw. An error marked `retriable` repeats the call after a backoff, with the same array;
+   * any other fails the task. `apply` is called once for each place of a record, also where one stands in a batch twice.
    */
   prepare?(records: readonly ConnectRecord[], signal: AbortSignal): Promise<void>;
 
