@@ -68,6 +68,14 @@ describe('headers from a source to a sink', () => {
     expect(passHeaders(headers, json)).toEqual(headers);
   });
 
+  it('are refused, like keys, where a text holds half a surrogate pair', () => {
+    const converters = createConverters({}, undefined);
+    const encoder = new ConvertingEncoder({ ...converters, key: new StringConverter() });
+    const half = 'a\ud800b';
+    expect(() => encoder.encode({ topic: 't', value: null, key: half }, 'stamp')).toThrow('UTF-8 cannot hold');
+    expect(() => encoder.encode({ topic: 't', value: null, headers: [{ key: 'h', value: half }] }, 'stamp')).toThrow('UTF-8 cannot hold');
+  });
+
   it('are refused where the converter makes no text of them', () => {
     const binary: Converter = { toBytes: () => Buffer.from([0xff]), fromBytes: () => ({ value: null }) };
     const strings = new StringConverter();

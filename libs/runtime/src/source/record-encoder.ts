@@ -14,6 +14,9 @@ import {
 import { PartFailure } from '../converters/part-failure.js';
 import type { Converters } from '../converters/converter.js';
 
+/** Half a surrogate pair: UTF-8 has no bytes for it. */
+const HALF_PAIR = /\p{Surrogate}/u;
+
 /** Turns records of a source into messages. */
 export interface RecordEncoder {
   /** Present where a converter has to ask somebody before these records are encoded. */
@@ -63,7 +66,7 @@ function bytesOf(converter: Converter, { value, schema, topic }: ConnectRecord):
 
 /** A text stays one: it is a property of the message, and its bytes would be made a text again. */
 function keyOf(converter: Converter, { key, keySchema, topic }: ConnectRecord): Uint8Array | string | null | undefined {
-  if (key === undefined || (typeof key === 'string' && keepsTexts(converter))) return key;
+  if (key === undefined || isText(converter, key)) return key;
   try {
     return converter.toBytes(key, keySchema, topic);
   } catch (error) {
@@ -88,11 +91,12 @@ function outgoing(topic: string, value: ConnectValue, schema: Schema | undefined
 
 /** Returns whether a header's value needs no converter: bytes and nulls, and texts where headers are plain texts. */
 function isPlain(converter: Converter, value: ConnectValue): value is string | Uint8Array | null {
-  return value === null || value instanceof Uint8Array || (typeof value === 'string' && keepsTexts(converter));
+  return value === null || value instanceof Uint8Array || isText(converter, value);
 }
 
-function keepsTexts(converter: Converter): boolean {
-  return converter instanceof StringConverter && converter.isUtf8;
+/** Returns whether a value is a text that a converter of texts keeps; half a surrogate pair is for the converter to refuse. */
+function isText(converter: Converter, value: ConnectValue): value is string {
+  return typeof value === 'string' && converter instanceof StringConverter && converter.isUtf8 && !HALF_PAIR.test(value);
 }
 
 /** The converter makes a text of what is not plain. */
