@@ -124,4 +124,15 @@ describe('parseLiteral', () => {
     const deep = '['.repeat(30_000);
     expect(parseLiteral(deep)).toEqual({ value: deep, schema: schemas.string });
   });
+
+  it.each([
+    ['digits before a letter', `${'1'.repeat(60_000)}x`],
+    ['digits', '1'.repeat(60_000)],
+    ['blanks inside', `a${' '.repeat(60_000)}b`],
+    ['blanks in a list', `[a${' '.repeat(60_000)}b`],
+  ])('takes a text of many %s as a string, in time in proportion to it', (_, text) => {
+    const before = process.cpuUsage();
+    expect(parseLiteral(text)).toEqual({ value: text, schema: schemas.string });
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(200);
+  });
 });

@@ -15,14 +15,16 @@ export interface Literal {
 const MAX_LEVELS = 100;
 /** A number with a larger exponent is a string: written out it would fill the memory. */
 const MAX_EXPONENT = 100_000;
+/** A longer number is a string: reading it takes more than the time of its length. */
+const MAX_NUMBER_LENGTH = 10_000;
 const LONG_DIGITS = 19;
 
-const SPACE_AROUND = /^[\0-\x20]+|[\0-\x20]+$/g;
+const LAST_SPACE = 0x20;
 const SPACE = /[\0-\x20]*/y;
 /** What stands between delimiters; a backslash takes the meaning of the character behind it. */
 const RUN = /(?:[^:,{}[\]"\\]|\\[^]?)+/y;
 const QUOTED = /"((?:[^"\\]|\\[^])*)"/y;
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(?:[eE]([+-]?\d{1,10}))?$/;
+const NUMBER = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(?:[eE]([+-]?\d{1,10}))?$/;
 const TEMPORAL = /(?:\d{4}-\d{2}-\d{2}(?:T\d{2}\\?:\d{2}\\?:\d{2}\.\d{3}Z)?|\d{2}\\?:\d{2}\\?:\d{2}\.\d{3}Z)(?=[\0-\x20:,{}[\]"]|$)/y;
 const DATE_LENGTH = 10;
 const TIME_LENGTH = 13;
@@ -40,7 +42,7 @@ const FALSE: Literal = { value: false, schema: schemas.boolean };
  * - Kafka Connect drops what follows a number, list or map, as in `1:2`, and takes months above 12. Here such a text is a string.
  */
 export function parseLiteral(text: string): Literal {
-  const trimmed = text.replace(SPACE_AROUND, '');
+  const trimmed = trimmedAscii(text);
   const first = trimmed.charCodeAt(0);
   if (first === 0x5b || first === 0x7b) {
     const reader = new LiteralReader(trimmed);
@@ -72,7 +74,7 @@ class LiteralReader {
     if (first === '"') return this.#string();
     const moment = this.#take(TEMPORAL);
     const found = moment === undefined ? undefined : temporal(moment);
-    return found ?? scalar((this.#take(RUN) ?? '').replace(SPACE_AROUND, ''));
+    return found ?? scalar(trimmedAscii(this.#take(RUN) ?? ''));
   }
 
   #string(): Literal | undefined {
@@ -131,6 +133,14 @@ class LiteralReader {
   }
 }
 
+/** Trims control characters and blanks. A pattern for it would take the square of the length. */
+function trimmedAscii(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && text.charCodeAt(start) <= LAST_SPACE) start += 1;
+  while (end > start && text.charCodeAt(end - 1) <= LAST_SPACE) end -= 1;
+  return text.slice(start, end);
+}
+
 function scalar(token: string): Literal | undefined {
   if (token === 'null') return NULL;
   if (token === 'true') return TRUE;
@@ -154,6 +164,7 @@ function temporal(token: string): Literal | undefined {
 }
 
 function number(token: string): Literal | undefined {
+  if (token.length > MAX_NUMBER_LENGTH) return undefined;
   const [, mantissa, exponent = '0'] = NUMBER.exec(token) ?? [];
   if (mantissa === undefined) return undefined;
   const point = mantissa.indexOf('.');

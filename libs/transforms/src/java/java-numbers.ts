@@ -1,7 +1,10 @@
 import { Decimal, type JsonNumber } from '@sluice/sdk';
 
 const INTEGER = /^[+-]?\d+$/;
-const FLOATING = /^[+-]?(?:NaN|Infinity|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?)$/;
+/** Of a whole number of 64 bits. */
+const MAX_DIGITS = 19;
+const SPACE = 0x20;
+const FLOATING = /^[+-]?(?:NaN|Infinity|(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?[fFdD]?)$/;
 const MIN_PLAIN = 1e-3;
 const MAX_PLAIN = 1e7;
 const MAX_FLOAT_DIGITS = 9;
@@ -16,14 +19,24 @@ export type RecordNumber = number | bigint | Decimal | JsonNumber;
 /** Reads a whole number as `Long.parseLong` of Java does, for a type of so many bits; `undefined` for what it refuses. */
 export function parseInteger(text: string, bits: number): bigint | undefined {
   if (!INTEGER.test(text)) return undefined;
-  const value = BigInt(text.startsWith('+') ? text.slice(1) : text);
+  const digits = /[1-9].*$/.exec(text)?.[0] ?? '0';
+  if (digits.length > MAX_DIGITS) return undefined;
+  const value = text.startsWith('-') ? -BigInt(digits) : BigInt(digits);
   return BigInt.asIntN(bits, value) === value ? value : undefined;
 }
 
 /** Reads a number as `Double.parseDouble` of Java does, but for hexadecimal ones; `undefined` for what it refuses. */
 export function parseFloating(text: string): number | undefined {
-  const trimmed = text.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '');
+  const trimmed = trimmedAscii(text);
   return FLOATING.test(trimmed) ? Number(trimmed.replace(/(?<=[\d.])[fFdD]$/, '')) : undefined;
+}
+
+/** Trims as `String.trim` of Java does. A pattern for it would take the square of the length. */
+function trimmedAscii(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && text.charCodeAt(start) <= SPACE) start += 1;
+  while (end > start && text.charCodeAt(end - 1) <= SPACE) end -= 1;
+  return text.slice(start, end);
 }
 
 /**

@@ -134,4 +134,19 @@ describe('Cast of fields', () => {
       'Only Struct objects supported for [cast types], found: map',
     );
   });
+
+  it.each([
+    ['float64', 'blanks', `1${' '.repeat(60_000)}x`],
+    ['float64', 'digits', `${'1'.repeat(60_000)}x`],
+    ['int64', 'digits', '1'.repeat(1_000_000)],
+  ])('refuses as %s a text of many %s in time in proportion to it', (spec, _, text) => {
+    const before = process.cpuUsage();
+    expect(() => valueAfter('Cast$Value', { spec }, text)).toThrow();
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(200);
+  });
+
+  it('takes leading zeros without end', () => {
+    expect(valueAfter('Cast$Value', { spec: 'int64' }, `-${'0'.repeat(30)}12`)?.value).toBe(-12n);
+    expect(valueAfter('Cast$Value', { spec: 'int8' }, '+0')?.value).toBe(0);
+  });
 });
