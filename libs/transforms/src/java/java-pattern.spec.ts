@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { JavaPattern, patternErrors } from './java-pattern.js';
+import { linearMatcher } from './linear-matcher.js';
 
 /** The texts that a pattern matches as a whole, of some. */
 const matched = (pattern: string, ...texts: readonly string[]): readonly string[] =>
@@ -35,6 +36,12 @@ describe('a regular expression of Java', () => {
     [']}-\\-\\_\\/', [']}--_/'], []],
   ])('%s matches whole texts as in Java', (pattern, good, bad) => {
     expect(matched(pattern, ...good, ...bad)).toEqual(good);
+    expect([...good, ...bad].filter(linearMatcher(new JavaPattern(pattern)))).toEqual(good);
+  });
+
+  it.each(['(\\w+\\s?)*!', '(a|aa)+(?:[^b-c]x)?\\Q.\\E', '([\\w.]+)+\\u065e?\\x41'])('%s takes time in proportion to a text', (pattern) => {
+    // Backtracking would take longer than the test may.
+    expect(linearMatcher(new JavaPattern(pattern))('a'.repeat(5000))).toBe(false);
   });
 
   it('finds the end before a line terminator, and with (?m) of each line', () => {

@@ -22,6 +22,11 @@ export class JavaPattern {
     this.#all = new RegExp(this.#find, 'gv');
   }
 
+  /** The pattern as JavaScript writes it with the flag `v`. */
+  get source(): string {
+    return this.#find.source;
+  }
+
   /** Returns whether the whole text matches. */
   matches(text: string): boolean {
     return this.#whole.test(text);

@@ -2,6 +2,7 @@ import { type ConnectObject, type ConnectValue, isConnectObject, type Schema, Sc
 import { type FieldPath, fieldPathErrors, parseFieldPath, structValueAt, valueAt } from '../fields/field-path.js';
 import type { RecordPart } from '../fields/record-part.js';
 import { JavaPattern, patternErrors } from '../java/java-pattern.js';
+import { linearMatcher } from '../java/linear-matcher.js';
 import { FIELD_SYNTAX_FIELD, syntaxOf } from '../plugin/common-fields.js';
 import { partPlugins } from '../plugin/part-plugins.js';
 import { ROCKETMQ } from '../plugin/plugin-names.js';
@@ -33,11 +34,11 @@ export const patternFilterTransforms = partPlugins({
   ],
   create: (part, { pattern, fields, 'field.syntax.version': syntax }) => {
     const paths = fields.map((field) => parseFieldPath(field, syntaxOf(syntax)));
-    return patternFilter(part, new JavaPattern(pattern), paths);
+    return patternFilter(part, linearMatcher(new JavaPattern(pattern)), paths);
   },
 });
 
-function patternFilter(part: RecordPart, pattern: JavaPattern, paths: readonly FieldPath[]): Transform {
+function patternFilter(part: RecordPart, matches: (text: string) => boolean, paths: readonly FieldPath[]): Transform {
   return {
     apply: (record) => {
       const value = part.valueOf(record);
@@ -45,7 +46,7 @@ function patternFilter(part: RecordPart, pattern: JavaPattern, paths: readonly F
       const schema = part.schemaOf(record);
       const isMatch = paths.some((path) => {
         const text = textAt(value, schema, path);
-        return text !== undefined && pattern.matches(text);
+        return text !== undefined && matches(text);
       });
       return isMatch ? undefined : record;
     },

@@ -81,6 +81,11 @@ describe('PatternFilter', () => {
     expect(after === undefined).toBe(isDropped);
   });
 
+  it('takes time in proportion to a text', () => {
+    const value = { a: 'a'.repeat(5000) };
+    expect(valueAfter('PatternFilter$Value', { pattern: '(\\w+\\s?)*!', fields: 'a' }, value)).toEqual({ value });
+  });
+
   it('looks at structs, at keys, and never at tombstones', () => {
     const settings = { pattern: 'x', fields: 'a' };
     const schema = SchemaBuilder.struct().field('a', schemas.string).build();
