@@ -1,13 +1,18 @@
+import { setImmediate } from 'node:timers/promises';
+import { ConnectError } from '@sluice/sdk';
 import jsonata from 'jsonata';
 import { unfit } from '../fields/transform-error.js';
 import { LinearRegex } from './linear-regex.js';
-import { clonePlain } from './plain-values.js';
+import { clonePlain, PlainBudget, tooLong } from './plain-values.js';
 
 /** Calls inside of each other that an expression may make, and items that it may make of a range. */
 const MAX_DEPTH = 500;
 const MAX_ITEMS = 1_000_000;
 /** The code that JSONata has for an evaluation that took too long. */
 const TIMEOUT_CODE = 'D1012';
+
+/** How long evaluations run before others get their turn: heartbeats, and what aborts a preparation. */
+const TURN_MS = 10;
 
 interface JsonataProblem {
   readonly code?: string;
@@ -29,7 +34,7 @@ export class JsonataExpression {
       // What JSONata takes of a RegExp, a LinearRegex has.
       const RegexEngine = LinearRegex as unknown as RegExpConstructor;
       this.#expression = jsonata(text, { timeout: timeoutMs, stack: MAX_DEPTH, sequence: MAX_ITEMS, RegexEngine });
-      this.#expression.registerFunction('clone', clonePlain, '<(oa)-:o>');
+      this.#expression.registerFunction('clone', (value: unknown) => clonePlain(value, new PlainBudget(timeoutMs)), '<(oa)-:o>');
       requireRegexes(this.#expression.ast());
     } catch (error) {
       throw new SyntaxError(describe(error as JsonataProblem), { cause: error });
@@ -37,18 +42,50 @@ export class JsonataExpression {
   }
 
   /**
-   * Resolves with what the expression gives for an input; `undefined` where that is nothing.
+   * Resolves with what `make` makes of what the expression gives for an input; it is `undefined` where that is nothing.
    *
-   * Rejects with a ConnectError where it fails or takes too long. The message holds nothing of the input.
+   * Evaluations of a thread run one at a time, so that none is charged for the time of another. Rejects with a ConnectError where it fails or takes
+   * too long. The message holds nothing of the input.
+   *
+   * @param make throws for a result that does not fit; its time belongs to the evaluation
    */
-  async evaluate(input: unknown, bindings: Record<string, unknown>): Promise<unknown> {
+  async evaluate<T>(input: unknown, bindings: Record<string, unknown>, make: (result: unknown, budget: PlainBudget) => T): Promise<T> {
+    return inTurn(async () => {
+      const budget = new PlainBudget(this.timeoutMs);
+      return make(await this.#evaluated(input, bindings), budget);
+    });
+  }
+
+  async #evaluated(input: unknown, bindings: Record<string, unknown>): Promise<unknown> {
     try {
       return (await this.#expression.evaluate(input, bindings)) as unknown;
     } catch (error) {
+      if (error instanceof ConnectError) throw error;
       const problem = error as JsonataProblem;
-      if (problem.code === TIMEOUT_CODE) throw unfit(`the expression took longer than the ${this.timeoutMs} ms of timeout.ms`);
+      if (problem.code === TIMEOUT_CODE) throw tooLong(this.timeoutMs);
       throw unfit(`the expression failed: ${describe(problem, quoted(problem))}`);
     }
+  }
+}
+
+let lastTurn: Promise<void> = Promise.resolve();
+let turnAt = 0;
+
+async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+  const before = lastTurn;
+  let end = (): void => undefined;
+  lastTurn = new Promise((resolve) => {
+    end = resolve;
+  });
+  await before;
+  try {
+    if (performance.now() - turnAt > TURN_MS) {
+      await setImmediate();
+      turnAt = performance.now();
+    }
+    return await work();
+  } finally {
+    end();
   }
 }
 

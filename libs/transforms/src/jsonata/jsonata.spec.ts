@@ -120,7 +120,7 @@ describe('JsonataTransform', () => {
     ['value', '[1..9999999]', 'the expression failed'],
   ])('fails a record whose %s it cannot make: %s', async (target, expression, message) => {
     const record = { topic: 't', value: { secret: 'hunter2' } };
-    const transform = transformOf('JsonataTransform', { target, expression, 'timeout.ms': '60000' });
+    const transform = transformOf('JsonataTransform', { target, expression, 'timeout.ms': '2000' });
     await transform.prepare?.([record], signal);
     const apply = (): unknown => transform.apply(record);
     expect(apply).toThrow(message);
@@ -140,7 +140,7 @@ describe('JsonataTransform', () => {
   });
 
   it('gives a batch its time: what is done is not done again', async () => {
-    const slow = '($f := function($n){$n = 0 ? 1 : $f($n - 1)}; $f(3000))';
+    const slow = '($f := function($n){$n = 0 ? 1 : $f($n - 1)}; $f(400))';
     const transform = transformOf('JsonataTransform', { expression: slow, 'batch.timeout.ms': '1' });
     const records = [1, 2, 3].map((value) => ({ topic: 't', value }));
     let calls = 0;
@@ -155,6 +155,71 @@ describe('JsonataTransform', () => {
     }
     expect(calls).toBe(3);
     expect(records.map((record) => transform.apply(record)?.value)).toEqual([1, 1, 1]);
+  });
+
+  it('takes a record that stands in a batch twice', async () => {
+    const transform = transformOf('JsonataTransform', { expression: '$ + 1' });
+    const record = { topic: 't', value: 1 };
+    await transform.prepare?.([record, record], signal);
+    expect([transform.apply(record)?.value, transform.apply(record)?.value]).toEqual([2, 2]);
+  });
+
+  it('evaluates a record again that a later batch has', async () => {
+    const transform = transformOf('JsonataTransform', { expression: '$ + 1' });
+    const record = { topic: 't', value: 1 };
+    for (const value of [1, 5]) {
+      record.value = value;
+      await transform.prepare?.([record], signal);
+      expect(transform.apply(record)?.value).toBe(value + 1);
+    }
+  });
+
+  it('gives each record its own time, however many queues are evaluated at once', async () => {
+    const expression = '($f := function($n){$n = 0 ? 1 : $f($n - 1)}; $f(500))';
+    const probe = transformOf('JsonataTransform', { expression, 'timeout.ms': '2000' });
+    await probe.prepare?.([{ topic: 't', value: 0 }], signal);
+    const startedAt = performance.now();
+    await probe.prepare?.([{ topic: 't', value: 0 }], signal);
+    const alone = Math.max(performance.now() - startedAt, 20);
+    const transform = transformOf('JsonataTransform', { expression, 'timeout.ms': String(Math.ceil(alone * 4)) });
+    const records = Array.from({ length: 32 }, (_, value) => ({ topic: 't', value }));
+    await Promise.all(records.map(async (record) => transform.prepare?.([record], signal)));
+    expect(records.map((record) => transform.apply(record)?.value)).toEqual(records.map(() => 1));
+  });
+
+  it.each([
+    ['holds', '$reduce([1..20], function($a, $i){ {"l": $a, "r": $a} })'],
+    ['copies', '$reduce([1..20], function($a, $i){ {"l": $a, "r": $a} }) ~> |l|{"x": 1}|'],
+  ])('ends in time where a result %s the same part over and over', async (_, expression) => {
+    const error = /the expression (?:took longer than the 300 ms of timeout.ms|gave more than 1000000 values|failed)/;
+    await expect(evaluated({ expression, 'timeout.ms': '300' }, { value: 1 })).rejects.toThrow(error);
+  });
+
+  it.each([
+    ['a source', {}],
+    ['a sink', PLACE],
+  ])('gives the whole record of %s back with one part changed', async (_, place) => {
+    const record = { value: { a: 1 }, ...place };
+    expect(await evaluated({ target: 'record', expression: '$merge([$, {"topic": "x"}])' }, record)).toEqual({
+      topic: 'x',
+      headers: [],
+      ...record,
+    });
+  });
+
+  it('refuses another place for the record of a sink', async () => {
+    const settings = { target: 'record', expression: '$merge([$, {"offset": 8}])' };
+    await expect(evaluated(settings, { value: 1, ...PLACE })).rejects.toThrow('the expression gave the record a part offset');
+  });
+
+  it.each<[string, ConnectValue]>([
+    ['"total: " & a', new JsonNumber('12345678901234567.89')],
+    ['$string($)', 9_007_199_254_740_993n],
+    ['$string([a])', Decimal.parse('0.12345678901234567890')],
+    ['a + 1', 9_007_199_254_740_993n],
+    ['a < 1', Decimal.parse('0.12345678901234567890')],
+  ])('refuses %s of a number that a double does not hold', async (expression, a) => {
+    await expect(valueOf(expression, { a })).rejects.toThrow(/a number that a double does not hold|the expression failed/);
   });
 
   it('ends when it is aborted', async () => {

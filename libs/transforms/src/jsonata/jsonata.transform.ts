@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import { type ConnectRecord, RetriableError, type Transform } from '@sluice/sdk';
 import { KEY, type RecordPart, VALUE } from '../fields/record-part.js';
 import { unfit } from '../fields/transform-error.js';
@@ -7,8 +6,6 @@ import { JsonataExpression } from './jsonata-expression.js';
 import { fromPlain, toPlain } from './plain-values.js';
 import { changedRecord, viewOf } from './record-view.js';
 
-/** How long evaluations run before others get their turn: heartbeats, and what aborts the preparation. */
-const TURN_MS = 10;
 const RECORD_VARIABLE = /\$record\b/;
 
 export const jsonataTransform = transformPlugin({
@@ -36,8 +33,8 @@ export const jsonataTransform = transformPlugin({
       importance: 'low',
       default: 1000,
       min: 1,
-      max: 60_000,
-      doc: 'The most time for one record, in milliseconds. A record that takes longer fails.',
+      max: 2000,
+      doc: 'The most time for one record, in milliseconds. A record that takes longer fails. Meanwhile the thread does nothing else: more time would cost the lease.',
       example: '200',
     },
     'batch.timeout.ms': {
@@ -64,12 +61,14 @@ export const jsonataTransform = transformPlugin({
   },
 });
 
-/** What an expression gave for a record, or why it gave nothing. */
-type Outcome = { readonly result: unknown } | { readonly error: unknown };
+/** What becomes of a record: `undefined` drops it. */
+type Outcome = { readonly made: ConnectRecord | undefined } | { readonly error: unknown };
 
 class Evaluation implements Transform {
-  /** Of records that were prepared and not yet applied; one that never is goes with its record. */
+  /** Of records that were prepared; one goes with its record. The same record may stand in a batch twice. */
   readonly #outcomes = new WeakMap<ConnectRecord, Outcome>();
+  /** How many records are done of batches that are not. */
+  readonly #done = new WeakMap<readonly ConnectRecord[], number>();
   readonly #part: RecordPart | undefined;
 
   constructor(
@@ -84,38 +83,36 @@ class Evaluation implements Transform {
   /** A call that is made again continues behind the records that it has done. */
   async prepare(records: readonly ConnectRecord[], signal: AbortSignal): Promise<void> {
     const startedAt = performance.now();
-    let turnAt = startedAt;
-    let done = 0;
-    for (const record of records) {
-      if (this.#outcomes.has(record)) continue;
-      const now = performance.now();
-      if (done > 0 && now - startedAt > this.batchTimeoutMs) {
-        throw new RetriableError(`the expression took longer than the ${this.batchTimeoutMs} ms of batch.timeout.ms for ${done} records`);
-      }
-      if (now - turnAt > TURN_MS) {
-        await setImmediate();
-        turnAt = performance.now();
+    const first = this.#done.get(records) ?? 0;
+    for (const [at, record] of records.entries()) {
+      if (at < first) continue;
+      if (at > first && performance.now() - startedAt > this.batchTimeoutMs) {
+        const count = at - first;
+        throw new RetriableError(`the expression took longer than the ${this.batchTimeoutMs} ms of batch.timeout.ms for ${count} records`);
       }
       signal.throwIfAborted();
       this.#outcomes.set(record, await this.#outcomeOf(record));
-      done += 1;
+      this.#done.set(records, at + 1);
     }
+    this.#done.delete(records);
   }
 
   apply(record: ConnectRecord): ConnectRecord | undefined {
     const outcome = this.#outcomes.get(record);
     if (outcome === undefined) throw unfit('the record was not prepared');
-    this.#outcomes.delete(record);
     if ('error' in outcome) throw outcome.error;
-    if (this.#part === undefined) return changedRecord(record, outcome.result);
-    return this.#part.replaced(record, fromPlain(outcome.result), undefined);
+    return outcome.made;
   }
 
   async #outcomeOf(record: ConnectRecord): Promise<Outcome> {
+    const part = this.#part;
     try {
       const view = this.needsRecord ? viewOf(record) : undefined;
-      const input = this.#part === undefined ? view : toPlain(this.#part.valueOf(record));
-      return { result: await this.expression.evaluate(input, view === undefined ? {} : { record: view }) };
+      const input = part === undefined ? view : toPlain(part.valueOf(record));
+      const made = await this.expression.evaluate(input, view === undefined ? {} : { record: view }, (result, budget) =>
+        part === undefined ? changedRecord(record, result, budget) : part.replaced(record, fromPlain(result, budget), undefined),
+      );
+      return { made };
     } catch (error) {
       return { error };
     }

@@ -1,18 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type ConnectRecord, type ConnectValue, isConnectObject, type RecordHeader } from '@sluice/sdk';
+import { type ConnectRecord, type ConnectObject, type ConnectValue, isConnectObject, type RecordHeader } from '@sluice/sdk';
 import { KEY, VALUE } from '../fields/record-part.js';
 import { sinkRecord } from '../fields/sink-place.js';
 import { kindOf } from '../fields/structured-value.js';
 import { routed } from '../fields/topic-routing.js';
 import { unfit } from '../fields/transform-error.js';
-import { fromPlain, toPlain } from './plain-values.js';
+import { fromPlain, type PlainBudget, toPlain } from './plain-values.js';
 
 /** What a result for the whole record may have. */
 const PARTS = ['topic', 'key', 'value', 'headers', 'timestamp', 'tag'] as const;
 
 /** Returns a record as JSONata sees it. */
 export function viewOf(record: ConnectRecord): object {
-  const sink = sinkRecord(record);
   return {
     topic: record.topic,
     key: toPlain(record.key ?? null),
@@ -20,8 +19,14 @@ export function viewOf(record: ConnectRecord): object {
     headers: (record.headers ?? []).map(({ key, value }) => ({ key, value: toPlain(value) })),
     timestamp: record.timestamp ?? null,
     tag: record.rocketmq?.tag ?? null,
-    ...(sink === undefined ? undefined : { queue: sink.queue.queueId, offset: sink.offset }),
+    ...placeOf(record),
   };
+}
+
+/** What only records of a sink have. A result may have it too, unchanged: it is what `$merge([$, …])` gives. */
+function placeOf(record: ConnectRecord): ConnectObject {
+  const sink = sinkRecord(record);
+  return sink === undefined ? {} : { queue: sink.queue.queueId, offset: sink.offset };
 }
 
 /**
@@ -30,21 +35,23 @@ export function viewOf(record: ConnectRecord): object {
  * @param result without one, or with null, the record is dropped
  * @throws ConnectError naming a part that is wrong or unknown
  */
-export function changedRecord(record: ConnectRecord, result: unknown): ConnectRecord | undefined {
-  const parts = fromPlain(result);
+export function changedRecord(record: ConnectRecord, result: unknown, budget: PlainBudget): ConnectRecord | undefined {
+  const parts = fromPlain(result, budget);
   if (parts === null) return undefined;
   if (!isConnectObject(parts))
     throw unfit(`the expression gave ${kindOf(parts)} for the record; allowed are an object, and null to drop it`);
-  const unknown = Object.keys(parts).find((name) => !PARTS.some((part) => part === name));
+  const place = placeOf(record);
+  const unknown = Object.keys(parts).find((name) => !PARTS.some((part) => part === name) && place[name] !== parts[name]);
   if (unknown !== undefined) throw unfit(`the expression gave the record a part ${unknown}; allowed are ${PARTS.join(', ')}`);
   const { topic, key, value, headers, timestamp, tag } = parts;
   let changed = record;
   if (topic !== undefined) changed = routed(changed, requireText('topic', topic));
-  if (key !== undefined) changed = KEY.replaced(changed, key, undefined);
+  // A view has null for what a record has not: that changes nothing.
+  if (key !== undefined && !(key === null && record.key === undefined)) changed = KEY.replaced(changed, key, undefined);
   if (value !== undefined) changed = VALUE.replaced(changed, value, undefined);
-  if (headers !== undefined) changed = { ...changed, headers: headersOf(headers, record.headers ?? []) };
-  if (timestamp !== undefined) changed = { ...changed, timestamp: requireTime(timestamp) };
-  if (tag !== undefined)
+  if (headers !== undefined) changed = { ...changed, headers: headersOf(headers, record.headers ?? [], budget) };
+  if (timestamp !== undefined && timestamp !== null) changed = { ...changed, timestamp: requireTime(timestamp) };
+  if (tag !== undefined && !(tag === null && record.rocketmq?.tag === undefined))
     changed = { ...changed, rocketmq: { ...attributesOf(record), tag: tag === null ? undefined : requireText('tag', tag) } };
   return changed;
 }
@@ -57,14 +64,14 @@ function attributesOf({ rocketmq }: ConnectRecord): ConnectRecord['rocketmq'] {
 }
 
 /** A header that stays as it was keeps its value with all digits, and its schema. */
-function headersOf(given: ConnectValue, before: readonly RecordHeader[]): readonly RecordHeader[] {
+function headersOf(given: ConnectValue, before: readonly RecordHeader[], budget: PlainBudget): readonly RecordHeader[] {
   if (!Array.isArray(given))
     throw unfit(`the expression gave ${kindOf(given)} as headers; allowed is an array of objects with key and value`);
   return (given as readonly ConnectValue[]).map((header) => {
     if (!isConnectObject(header)) throw unfit(`the expression gave ${kindOf(header)} as a header; allowed are objects with key and value`);
     const key = requireText('key of a header', header['key'] ?? null);
     const value = header['value'] ?? null;
-    const same = before.find((each) => each.key === key && isDeepStrictEqual(fromPlain(toPlain(each.value)), value));
+    const same = before.find((each) => each.key === key && isDeepStrictEqual(fromPlain(toPlain(each.value), budget), value));
     return same ?? { key, value };
   });
 }
