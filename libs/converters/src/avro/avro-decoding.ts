@@ -6,6 +6,8 @@ import {
   DEFAULT_PRECISION,
   ENUM_PARAMETER,
   FIELD_DOC_PARAMETER,
+  fullNameOf,
+  isUnion,
   MAP_ENTRY,
   NAMESPACE,
   PRECISION_PARAMETER,
@@ -166,6 +168,7 @@ export class AvroDecoder {
     const parameters: Record<string, string> = {};
     if (meta && typeof avro['doc'] === 'string') parameters[RECORD_DOC_PARAMETER] = avro['doc'];
     const parts = (avro['fields'] as readonly AvroField[]).map((field) => {
+      if (field.name === '__proto__') throw new TypeError(`${fullName}: a field cannot be called __proto__`);
       if (meta && field.doc !== undefined) parameters[FIELD_DOC_PARAMETER + field.name] = field.doc;
       const { schema, decode } = this.#node(field.type, inner);
       const hasDefault = field.default !== undefined && field.default !== null;
@@ -268,15 +271,4 @@ function defaultFrom(schema: Schema, json: unknown): ConnectValue | undefined {
 
 function asIs(value: unknown): ConnectValue {
   return value as ConnectValue;
-}
-
-function isUnion(schema: AvroSchema): schema is readonly AvroSchema[] {
-  return Array.isArray(schema);
-}
-
-function fullNameOf(avro: AvroObject, outer: string | undefined): string {
-  const name = String(avro['name']);
-  if (name.includes('.')) return name;
-  const namespace = typeof avro['namespace'] === 'string' ? avro['namespace'] : outer;
-  return namespace === undefined || namespace === '' ? name : `${namespace}.${name}`;
 }

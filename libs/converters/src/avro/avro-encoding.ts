@@ -13,6 +13,7 @@ import {
   SchemaType,
   structOf,
 } from '@sluice/sdk';
+import { hasHalfSurrogate } from '../plain/text-encoding.js';
 import {
   type AvroObject,
   type AvroSchema,
@@ -146,7 +147,10 @@ export class AvroEncoder {
         branch: 'map',
         encode: (value, path) =>
           Object.fromEntries(
-            Object.entries(objectMapOf(value ?? null, path)).map(([key, item]) => [key, values.encode(item, `${path}.${key}`)]),
+            Object.entries(objectMapOf(value ?? null, path)).map(([key, item]) => {
+              requireWellFormed(key, path);
+              return [key, values.encode(item, `${path}.${key}`)];
+            }),
           ),
       };
     }
@@ -264,8 +268,14 @@ function scalarEncode(schema: Schema): Encode {
     }
     if (scalar instanceof Decimal) return Buffer.from(scalar.toBytes());
     if (scalar instanceof Uint8Array) return Buffer.from(scalar.buffer, scalar.byteOffset, scalar.byteLength);
+    if (typeof scalar === 'string') requireWellFormed(scalar, path);
     return scalar;
   };
+}
+
+/** Half a surrogate pair has no bytes in UTF-8. */
+function requireWellFormed(text: string, path: string): void {
+  if (hasHalfSurrogate(text)) throw new TypeError(`${path}: the text has half a surrogate pair, which UTF-8 cannot hold`);
 }
 
 function decimalProperties(schema: Schema): object {

@@ -2,8 +2,10 @@ import avsc from 'avsc';
 import { type JsonValue, parseJson, type Schema } from '@sluice/sdk';
 import type { FormatReader, FormatWriter, SchemaFormat } from '../registry/registry-converter.js';
 import type { RegisteredSchema } from '../registry/schema-registry.js';
+import { collectionOf } from './avro-collections.js';
 import { AvroDecoder } from './avro-decoding.js';
 import { AvroEncoder } from './avro-encoding.js';
+import { requireSameMeaning } from './avro-logical.js';
 import type { AvroSchema } from './avro-names.js';
 import type { AvroSettings } from './avro-settings.js';
 
@@ -38,8 +40,13 @@ export class AvroFormat implements SchemaFormat {
       recordName: type.typeName === 'record' ? type.name : undefined,
       write: (value) => type.toBuffer(encode(value, 'value')),
       by: (latest, isStrict) => {
-        const other = typeOf(textsOf(latest));
+        const texts = textsOf(latest);
+        const other = typeOf(texts);
         if (isStrict) requireReadable(other, type);
+        requireSameMeaning(
+          avro,
+          texts.map((each) => JSON.parse(each) as AvroSchema),
+        );
         return { write: (value) => checked(other, encode(value, 'value')) };
       },
     };
@@ -62,7 +69,11 @@ function textsOf({ schema, references }: RegisteredSchema): readonly string[] {
 
 /** Returns the type of the last text; those before it are what it refers to. */
 function typeOf(texts: readonly string[]): avsc.Type {
-  const options = { registry: {} as Record<string, avsc.Type>, wrapUnions: true as const, typeHook: longOf };
+  const options = {
+    registry: {} as Record<string, avsc.Type>,
+    wrapUnions: true as const,
+    typeHook: (part: unknown, own: object) => longOf(part) ?? collectionOf(part, own),
+  };
   let type: avsc.Type | undefined;
   for (const text of texts) {
     const json = parseJson(text, exactNumber);

@@ -26,6 +26,7 @@ export interface AvroObject {
  * @throws TypeError
  */
 export function avroName(name: string, scrubs: boolean): string {
+  if (name === '__proto__') throw new TypeError('Avro values cannot have a field that is called __proto__');
   if (VALID_NAME.test(name)) return name;
   if (!scrubs) {
     throw new TypeError(
@@ -41,4 +42,16 @@ export function avroName(name: string, scrubs: boolean): string {
 export function splitName(fullName: string): { readonly namespace: string | undefined; readonly name: string } {
   const dot = fullName.lastIndexOf('.');
   return dot < 0 ? { namespace: undefined, name: fullName } : { namespace: fullName.slice(0, dot), name: fullName.slice(dot + 1) };
+}
+
+export function isUnion(schema: AvroSchema): schema is readonly AvroSchema[] {
+  return Array.isArray(schema);
+}
+
+/** Returns the name of a named type with its namespace, or that of the type around it. */
+export function fullNameOf(avro: AvroObject, outer: string | undefined): string {
+  const name = String(avro['name']);
+  if (name.includes('.')) return name;
+  const namespace = typeof avro['namespace'] === 'string' ? avro['namespace'] : outer;
+  return namespace === undefined || namespace === '' ? name : `${namespace}.${name}`;
 }

@@ -31,6 +31,28 @@ interface Branch {
 
 const CONNECT_TYPES: ReadonlySet<string> = new Set(Object.values(SchemaType));
 const MAX_LEVELS = 200;
+/** Each part counts as often as it is referred to: definitions that refer to two others double with each level. */
+const MAX_PARTS = 10_000;
+/** Keywords that say what values have, and not only which are allowed. */
+const SHAPES: ReadonlySet<string> = new Set([
+  '$ref',
+  'additionalProperties',
+  'allOf',
+  'anyOf',
+  'else',
+  'enum',
+  'items',
+  'oneOf',
+  'patternProperties',
+  'properties',
+  'then',
+]);
+
+/** A part of a schema, and the document that its references within one point into. */
+interface Place {
+  readonly part: JsonSchemaObject;
+  readonly document: JsonSchemaObject;
+}
 
 /** Reads values of schemas that {@link JsonSchemaDecoder} made. */
 class JsonSchemaReader extends JsonReader {
@@ -62,21 +84,23 @@ class JsonSchemaReader extends JsonReader {
 /** Makes schemas of JSON Schemas as Confluent's JsonSchemaConverter does, and reads their values. Throws errors that name the part. */
 export class JsonSchemaDecoder {
   readonly #reader = new JsonSchemaReader({ replacesNullWithDefault: true });
+  readonly #fitsByPart = new Map<JsonSchemaObject, Fits>();
+  #parts = 0;
 
   /**
-   * @param root the whole schema, which `$ref` points into
+   * @param root the whole schema
    * @param references other schemas, by the names that `$ref` has for them
-   * @param fitsOf makes the check of a part of it
+   * @param fitsOf makes the check of a part of the document that `$ref` in it points into
    */
   constructor(
     private readonly settings: JsonSchemaSettings,
     private readonly root: JsonSchemaObject,
     private readonly references: ReadonlyMap<string, JsonSchemaObject>,
-    private readonly fitsOf: (part: JsonSchemaObject) => Fits,
+    private readonly fitsOf: (part: JsonSchemaObject, document: JsonSchemaObject) => Fits,
   ) {}
 
   schema(): Schema {
-    const schema = this.#schema(this.root, 0);
+    const schema = this.#schema({ part: this.root, document: this.root }, 0);
     requireSchema(schema);
     return schema;
   }
@@ -85,25 +109,29 @@ export class JsonSchemaDecoder {
     return this.#reader.read(json, schema, 'value');
   }
 
-  #schema(part: JsonSchemaObject, level: number): Schema {
+  #schema({ part, document }: Place, level: number): Schema {
     if (level > MAX_LEVELS) throw new TypeError('The schema holds itself, or has too many levels; such a schema is not supported');
+    this.#parts += 1;
+    if (this.#parts > MAX_PARTS) throw new TypeError(`The schema has more than ${MAX_PARTS} parts, each as often as others refer to it`);
+    requireNoMerge(part);
     const reference = part['$ref'];
-    if (typeof reference === 'string') return this.#schema(this.#referred(reference), level + 1);
+    if (typeof reference === 'string') return this.#schema(this.#referred(reference, document), level + 1);
     const types = part['type'];
     const branches = part['oneOf'] ?? part['anyOf'];
-    if (Array.isArray(branches)) return this.#described(part, this.#union(branches as readonly JsonSchemaObject[], level));
+    if (Array.isArray(branches)) return this.#described(part, this.#union(branches as readonly JsonSchemaObject[], document, level));
     if (Array.isArray(types)) {
       return this.#union(
         (types as readonly string[]).map((type) => ({ ...part, type })),
+        document,
         level,
       );
     }
-    return this.#described(part, this.#plain(part, level));
+    return this.#described(part, this.#plain({ part, document }, level));
   }
 
-  #plain(part: JsonSchemaObject, level: number): Schema {
+  #plain({ part, document }: Place, level: number): Schema {
     const connectType = part[CONNECT_TYPE];
-    if (connectType === 'map') return this.#map(part, level);
+    if (connectType === 'map') return this.#map({ part, document }, level);
     if (typeof connectType === 'string' && CONNECT_TYPES.has(connectType)) return { type: connectType as SchemaType };
     if (Array.isArray(part['enum'])) return enumOf(part['enum']);
     const type = part['type'] ?? (part['properties'] === undefined ? undefined : 'object');
@@ -111,51 +139,66 @@ export class JsonSchemaDecoder {
     if (type === 'integer') return { type: SchemaType.int64 };
     if (type === 'number') return { type: SchemaType.float64 };
     if (type === 'boolean') return { type: SchemaType.boolean };
-    if (type === 'object') return this.#struct(part, level);
+    if (type === 'object') return this.#struct({ part, document }, level);
     if (type === 'array') {
       const items = part['items'];
       if (!isPart(items)) throw new TypeError('Array schema did not specify the items type');
-      return { type: SchemaType.array, valueSchema: this.#schema(items, level + 1) };
+      return { type: SchemaType.array, valueSchema: this.#schema({ part: items, document }, level + 1) };
     }
     throw new TypeError(`Unsupported schema: ${type === undefined ? 'it has no type' : `the type ${JSON.stringify(type)}`}`);
   }
 
-  #map(part: JsonSchemaObject, level: number): Schema {
+  #map({ part, document }: Place, level: number): Schema {
     const values = part['additionalProperties'];
     if (isPart(values))
-      return { type: SchemaType.map, keySchema: { type: SchemaType.string }, valueSchema: this.#schema(values, level + 1) };
+      return {
+        type: SchemaType.map,
+        keySchema: { type: SchemaType.string },
+        valueSchema: this.#schema({ part: values, document }, level + 1),
+      };
     const { key, value } = ((part['items'] as JsonSchemaObject | undefined)?.['properties'] ?? {}) as Record<string, unknown>;
     if (!isPart(key) || !isPart(value)) throw new TypeError('Map schema did not specify key and value');
-    return { type: SchemaType.map, keySchema: this.#schema(key, level + 1), valueSchema: this.#schema(value, level + 1) };
+    return {
+      type: SchemaType.map,
+      keySchema: this.#schema({ part: key, document }, level + 1),
+      valueSchema: this.#schema({ part: value, document }, level + 1),
+    };
   }
 
-  #struct(part: JsonSchemaObject, level: number): Schema {
+  #struct({ part, document }: Place, level: number): Schema {
     const properties = Object.entries((part['properties'] ?? {}) as Record<string, JsonSchemaObject>);
     const places = properties.map(([name, property], n) => ({ name, property, place: Number(property[CONNECT_INDEX] ?? n) }));
     const required = new Set((part['required'] ?? []) as readonly string[]);
     const fields = places
       .toSorted((one, other) => one.place - other.place)
       .map(({ name, property }) => {
-        const schema = this.#schema(property, level + 1);
+        const schema = this.#schema({ part: property, document }, level + 1);
         const isOptional = this.settings['use.optional.for.nonrequired'] && !required.has(name);
         return { name, schema: isOptional ? { ...schema, optional: true } : schema };
       });
     return { type: SchemaType.struct, fields };
   }
 
-  #union(branches: readonly JsonSchemaObject[], level: number): Schema {
+  #union(branches: readonly JsonSchemaObject[], document: JsonSchemaObject, level: number): Schema {
     const others = branches.filter((branch) => branch['type'] !== 'null');
     const optional = others.length < branches.length ? { optional: true } : undefined;
     const [only] = others;
-    if (only !== undefined && others.length === 1) return { ...this.#schema(only, level + 1), ...optional };
+    if (only !== undefined && others.length === 1) return { ...this.#schema({ part: only, document }, level + 1), ...optional };
     const parts = others.map((branch, n) => ({
       name: `${ONE_OF_NAME}.field.${n}`,
-      schema: { ...this.#schema(branch, level + 1), optional: true },
-      fits: this.fitsOf(branch),
+      schema: { ...this.#schema({ part: branch, document }, level + 1), optional: true },
+      fits: this.#fits(branch, document),
     }));
     const fields = parts.map(({ name, schema }) => ({ name, schema }));
     this.#reader.branches.set(fields, parts);
     return { type: SchemaType.struct, name: ONE_OF_NAME, fields, ...optional };
+  }
+
+  /** A part that many refer to is compiled once. */
+  #fits(part: JsonSchemaObject, document: JsonSchemaObject): Fits {
+    const fits = this.#fitsByPart.get(part) ?? this.fitsOf(part, document);
+    this.#fitsByPart.set(part, fits);
+    return fits;
   }
 
   #described(part: JsonSchemaObject, base: Schema): Schema {
@@ -172,15 +215,26 @@ export class JsonSchemaDecoder {
     return { ...schema, default: this.#reader.read(fallback as JsonValue, schema, 'schema.default') };
   }
 
-  #referred(reference: string): JsonSchemaObject {
+  #referred(reference: string, from: JsonSchemaObject): Place {
     const [file = '', pointer = ''] = reference.split('#');
-    let part: unknown = file === '' ? this.root : this.references.get(file);
+    const document = file === '' ? from : this.references.get(file);
+    let part: unknown = document;
     for (const name of pointer.split('/').slice(1)) {
       const key = decodeURIComponent(name).replaceAll('~1', '/').replaceAll('~0', '~');
       part = isPart(part) && Object.hasOwn(part, key) ? part[key] : undefined;
     }
-    if (isPart(part)) return part;
+    if (isPart(part) && document !== undefined) return { part, document };
     throw new TypeError(`There is no schema ${reference}`);
+  }
+}
+
+/** Values by `allOf` have what each of its parts names; what is not merged here would be lost. */
+function requireNoMerge(part: JsonSchemaObject): void {
+  const parts = part['allOf'];
+  if (!Array.isArray(parts)) return;
+  for (const each of parts as readonly unknown[]) {
+    const keyword = isPart(each) ? Object.keys(each).find((name) => SHAPES.has(name)) : undefined;
+    if (keyword !== undefined) throw new TypeError(`Unsupported schema: allOf with ${keyword}; give its parts in one schema`);
   }
 }
 

@@ -8,8 +8,9 @@ import type { RegisteredSchema } from '../registry/schema-registry.js';
 import { type Fits, JsonSchemaDecoder } from './json-schema-decoding.js';
 import { JsonSchemaEncoder, JsonSchemaWriter } from './json-schema-encoding.js';
 import type { JsonSchemaObject, JsonSchemaSettings } from './json-schema-names.js';
+import { linearPattern } from './linear-pattern.js';
 
-const OPTIONS: Options = { strict: false, validateFormats: false, allErrors: false, logger: false };
+const OPTIONS: Options = { strict: false, validateFormats: false, allErrors: false, logger: false, code: { regExp: linearPattern } };
 
 /** Throws where a JSON text does not fit; the error names the place, and no value. */
 type Check = (text: string) => void;
@@ -44,7 +45,7 @@ export class JsonSchemaFormat implements SchemaFormat {
     const root = parsed(registered.schema);
     const references = new Map(registered.references.map(({ name, schema }) => [name, parsed(schema)]));
     const check = this.settings['json.fail.invalid.schema'] ? checkOf(registered) : undefined;
-    const decoder = new JsonSchemaDecoder(this.settings, root, references, (part) => fitsOf(part, root, registered));
+    const decoder = new JsonSchemaDecoder(this.settings, root, references, (part, document) => fitsOf(part, document, registered));
     const schema = decoder.schema();
     return {
       read: (payload): SchemaAndValue => {

@@ -102,7 +102,17 @@ function wholeNumber(json: JsonValue): JsonValue {
   if (typeof json === 'number') return Number.isSafeInteger(json) ? json : beyondSafe(json);
   if (!(json instanceof JsonNumber)) return json;
   const value = Number(json);
-  return Number.isSafeInteger(value) ? value : json;
+  return Number.isSafeInteger(value) && isWhole(json.text) ? value : json;
+}
+
+/** Whether a number of a JSON text has no digits behind its point; its double may have lost them. */
+function isWhole(text: string): boolean {
+  const [mantissa = '', exponent = '0'] = text.toLowerCase().replace('-', '').split('e');
+  const [before = '', behind = ''] = mantissa.split('.');
+  const digits = before + behind;
+  const scale = behind.length - Number(exponent);
+  if (scale <= 0) return true;
+  return /^0*$/.test(scale >= digits.length ? digits : digits.slice(-scale));
 }
 
 function beyondSafe(json: number): JsonValue {

@@ -13,6 +13,7 @@ import {
   SchemaType,
 } from '@sluice/sdk';
 import { ConversionError } from '../conversion-error.js';
+import { hasHalfSurrogate } from './text-encoding.js';
 
 const NAME = 'SimpleHeaderConverter';
 const DAY_MS = 86_400_000;
@@ -28,7 +29,9 @@ export class SimpleHeaderConverter implements Converter {
   toBytes(value: ConnectValue, schema: Schema | undefined): Uint8Array | null {
     if (value === null) return null;
     try {
-      return Buffer.from(literalText(value, schema, false), 'utf8');
+      const text = literalText(value, schema, false);
+      if (hasHalfSurrogate(text)) throw new TypeError('The text has half a surrogate pair, which UTF-8 cannot hold');
+      return Buffer.from(text, 'utf8');
     } catch (error) {
       throw new ConversionError(NAME, (error as Error).message, error);
     }

@@ -14,19 +14,24 @@ const KEPT_MARK = { stripBOM: false };
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const BYTE_ORDER_MARK = Buffer.from([0xfe, 0xff]);
 
+/** Whether a text has half a surrogate pair, which no encoding of Unicode can hold. */
+export function hasHalfSurrogate(text: string): boolean {
+  return LONE_SURROGATE.test(text);
+}
+
 const UTF_8: TextEncoding = {
   name: 'UTF-8',
-  encode: (text) => (LONE_SURROGATE.test(text) ? undefined : Buffer.from(text, 'utf8')),
+  encode: (text) => (hasHalfSurrogate(text) ? undefined : Buffer.from(text, 'utf8')),
   decode: (bytes) => (isUtf8(bytes) ? bytes.toString('utf8') : undefined),
 };
 
 const LITTLE_ENDIAN: TextEncoding = {
   name: 'UTF-16LE',
-  encode: (text) => (LONE_SURROGATE.test(text) ? undefined : Buffer.from(text, 'utf16le')),
+  encode: (text) => (hasHalfSurrogate(text) ? undefined : Buffer.from(text, 'utf16le')),
   decode: (bytes) => {
     if (bytes.length % 2 !== 0) return undefined;
     const text = bytes.toString('utf16le');
-    return LONE_SURROGATE.test(text) ? undefined : text;
+    return hasHalfSurrogate(text) ? undefined : text;
   },
 };
 

@@ -4,6 +4,8 @@ import type { RegistrySettings } from './registry-settings.js';
 const CONTENT_TYPE = 'application/vnd.schemaregistry.v1+json';
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 const MAX_MESSAGE = 500;
+/** Unknown, incompatible and invalid schemas. */
+const REFUSALS: ReadonlySet<number> = new Set([404, 409, 422]);
 
 /** Says that the registry answered, and refused what it was asked: an unknown id, an incompatible schema, a schema that is wrong. */
 export class RegistryRefusal extends Error {
@@ -107,8 +109,11 @@ export class RegistryClient {
       );
     }
     const json = jsonOf(text);
-    if (status !== 200) throw new RegistryRefusal(status, messageOf(json));
-    return json === undefined ? { reason: 'its answer is not JSON' } : { answer: json };
+    if (status === 200) return json === undefined ? { reason: 'its answer is no JSON object' } : { answer: json };
+    // A proxy in front of a registry has the same statuses, but not its codes of errors.
+    if (!REFUSALS.has(status) || typeof json?.['error_code'] !== 'number')
+      return { reason: `it answered ${status}, not as a registry does` };
+    throw new RegistryRefusal(status, messageOf(json));
   }
 }
 
@@ -118,10 +123,18 @@ function addressOf(given: string, header: string | undefined): Address {
     throw invalid('schema.registry.url', 'an address with http:// or https:// is needed');
   }
   const { username, password } = url;
-  const own = username === '' ? undefined : basic(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`);
+  const own = username === '' ? undefined : basic(`${unescaped(username)}:${unescaped(password)}`);
   url.username = '';
   url.password = '';
   return { url: `${url.origin}${url.pathname}`.replace(/\/+$/, ''), authorization: header ?? own };
+}
+
+function unescaped(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw invalid('schema.registry.url', 'its user or password has a % that begins no escape; write %25');
+  }
 }
 
 function authorizationOf(settings: RegistrySettings): string | undefined {
@@ -170,16 +183,16 @@ function reasonOf(error: unknown, timeoutMs: number): string {
   return error.message;
 }
 
-function jsonOf(text: string): unknown {
+function jsonOf(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    return JSON.parse(text) as unknown;
+    const json = JSON.parse(text) as unknown;
+    return typeof json === 'object' && json !== null ? (json as Readonly<Record<string, unknown>>) : undefined;
   } catch {
     return undefined;
   }
 }
 
-function messageOf(json: unknown): string {
-  const { message, error_code: code } = (json ?? {}) as { readonly message?: unknown; readonly error_code?: unknown };
+function messageOf({ message, error_code: code }: Readonly<Record<string, unknown>>): string {
   const text = typeof message === 'string' ? message.slice(0, MAX_MESSAGE) : 'it gave no reason';
-  return typeof code === 'number' ? `${text} (error ${code})` : text;
+  return `${text} (error ${String(code)})`;
 }

@@ -10,6 +10,7 @@ import {
   type SchemaAndValue,
 } from '@sluice/sdk';
 import { ConversionError } from '../conversion-error.js';
+import { PreparedCache } from './prepared-cache.js';
 import { RegistryRefusal } from './registry-client.js';
 import type { RegistrySettings } from './registry-settings.js';
 import { type RegisteredSchema, SchemaRegistry } from './schema-registry.js';
@@ -55,6 +56,8 @@ export interface RegistryConverterOptions {
 }
 
 type Prepared<T> = { readonly ready: T } | { readonly error: ConversionError };
+/** What the registry refused in one batch, by subject and text of the schema. */
+type Refusals = Map<string, TypeError>;
 type Writer = Pick<FormatWriter, 'write'> & { readonly id: number };
 
 const MAX_TOPICS_PER_SCHEMA = 10_000;
@@ -67,9 +70,9 @@ export class RegistryConverter implements Converter {
   readonly #registry: SchemaRegistry;
   readonly #part: 'key' | 'value';
   /** By schema, then by topic. */
-  readonly #writers = new WeakMap<Schema, Map<string, Prepared<Writer>>>();
-  /** By id; the last used one stands last. */
-  readonly #readers = new Map<number, Prepared<FormatReader>>();
+  readonly #writers = new WeakMap<Schema, PreparedCache<string, Prepared<Writer>>>();
+  /** By id. */
+  readonly #readers: PreparedCache<number, Prepared<FormatReader>>;
   #format: Promise<SchemaFormat> | undefined;
 
   /** @throws ConfigError */
@@ -81,17 +84,26 @@ export class RegistryConverter implements Converter {
     }
     this.#part = part;
     this.#registry = new SchemaRegistry(options.settings);
+    this.#readers = new PreparedCache(options.settings['max.schemas.per.subject']);
   }
 
   async prepareToBytes(values: readonly OutgoingValue[], signal: AbortSignal): Promise<void> {
+    // What the registry refused is asked for again with the next batch.
+    const refusals: Refusals = new Map();
+    const needed = new Map<Schema, Map<string, Prepared<Writer>>>();
     for (const { value, schema, topic } of values) {
       if (value === null || schema === undefined) continue;
-      const byTopic = this.#writers.get(schema) ?? new Map<string, Prepared<Writer>>();
-      this.#writers.set(schema, byTopic);
-      const known = byTopic.get(topic);
-      if (known !== undefined && 'ready' in known) continue;
-      if (byTopic.size > MAX_TOPICS_PER_SCHEMA) byTopic.clear();
-      byTopic.set(topic, await this.#outcome(() => this.#writerOf(schema, topic, signal)));
+      const byTopic = needed.get(schema) ?? new Map<string, Prepared<Writer>>();
+      needed.set(schema, byTopic);
+      if (byTopic.has(topic)) continue;
+      const known = this.#writers.get(schema)?.get(topic);
+      const isReady = known !== undefined && 'ready' in known;
+      byTopic.set(topic, isReady ? known : await this.#outcome(() => this.#writerOf(schema, topic, refusals, signal)));
+    }
+    for (const [schema, byTopic] of needed) {
+      const kept = this.#writers.get(schema) ?? new PreparedCache<string, Prepared<Writer>>(MAX_TOPICS_PER_SCHEMA);
+      this.#writers.set(schema, kept);
+      kept.keep(byTopic);
     }
   }
 
@@ -116,15 +128,13 @@ export class RegistryConverter implements Converter {
         // It fails where it is converted.
       }
     }
+    const needed = new Map<number, Prepared<FormatReader>>();
     for (const id of ids) {
       const known = this.#readers.get(id);
-      this.#readers.delete(id);
-      this.#readers.set(id, known !== undefined && 'ready' in known ? known : await this.#outcome(() => this.#readerOf(id, signal)));
+      const isReady = known !== undefined && 'ready' in known;
+      needed.set(id, isReady ? known : await this.#outcome(() => this.#readerOf(id, signal)));
     }
-    for (const id of this.#readers.keys()) {
-      if (this.#readers.size <= this.options.settings['max.schemas.per.subject'] || ids.has(id)) return;
-      this.#readers.delete(id);
-    }
+    this.#readers.keep(needed);
   }
 
   fromBytes(bytes: Buffer | null): SchemaAndValue {
@@ -134,26 +144,35 @@ export class RegistryConverter implements Converter {
     return this.#converting(() => reader.read(bytes.subarray(PREFIX_BYTES)));
   }
 
-  async #writerOf(schema: Schema, topic: string, signal: AbortSignal): Promise<Writer> {
+  async #writerOf(schema: Schema, topic: string, refusals: Refusals, signal: AbortSignal): Promise<Writer> {
     const { settings } = this.options;
-    requireSchema(schema);
     const format = await this.#loaded();
-    const writer = format.writerOf(schema);
+    const writer = ofSchema(() => {
+      requireSchema(schema);
+      return format.writerOf(schema);
+    });
     const strategy = settings[`${this.#part}.subject.name.strategy`];
     const namer = SUBJECT_STRATEGIES[strategy];
     if (namer === undefined) throw new TypeError(`There is no strategy ${strategy}`);
     const subject = namer(topic, this.#part, writer.recordName);
+    const key = JSON.stringify([subject, writer.text]);
+    const refused = refusals.get(key);
+    if (refused !== undefined) throw refused;
     try {
       if (settings['use.latest.version']) {
-        const latest = await this.#registry.latest(subject, signal);
+        const latest = await this.#registry.latest(subject, writer.text, signal);
         this.#requireType(latest, format);
-        const { write } = writer.by(latest, settings['latest.compatibility.strict']);
+        const { write } = ofSchema(() => writer.by(latest, settings['latest.compatibility.strict']));
         return { id: latest.id, write };
       }
       const id = await this.#registry.idOf(subject, format.schemaType, writer.text, signal);
       return { id, write: (value) => writer.write(value) };
     } catch (error) {
-      if (error instanceof RegistryRefusal) throw new TypeError(refusalText(subject, error), { cause: error });
+      if (error instanceof RegistryRefusal) {
+        const refusal = new TypeError(refusalText(subject, error), { cause: error });
+        refusals.set(key, refusal);
+        throw refusal;
+      }
       if (error instanceof TypeError) throw new TypeError(`Subject ${subject}: ${error.message}`, { cause: error });
       throw error;
     }
@@ -164,7 +183,7 @@ export class RegistryConverter implements Converter {
     try {
       const registered = await this.#registry.byId(id, signal);
       this.#requireType(registered, format);
-      return format.readerOf(registered);
+      return ofSchema(() => format.readerOf(registered));
     } catch (error) {
       if (!(error instanceof RegistryRefusal || error instanceof TypeError)) throw error;
       throw new TypeError(`The schema ${id}: ${error.message}`, { cause: error });
@@ -185,7 +204,7 @@ export class RegistryConverter implements Converter {
     try {
       return { ready: await prepare() };
     } catch (error) {
-      if (isOfSchema(error)) return { error: new ConversionError(this.options.name, error.message, error) };
+      if (error instanceof TypeError) return { error: new ConversionError(this.options.name, error.message, error) };
       throw error;
     }
   }
@@ -205,10 +224,13 @@ export class RegistryConverter implements Converter {
   }
 }
 
-function isOfSchema(error: unknown): error is Error {
-  return (
-    error instanceof TypeError || error instanceof SyntaxError || (error as { code?: unknown } | null)?.code === 'CONNECT_SCHEMA_INVALID'
-  );
+/** Nothing is asked for here, so any error is the schema's: too many levels are a RangeError. */
+function ofSchema<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    throw error instanceof TypeError ? error : new TypeError((error as Error).message, { cause: error });
+  }
 }
 
 function refusalText(subject: string, { status, message }: RegistryRefusal): string {

@@ -1,3 +1,4 @@
+import { RetriableError } from '@sluice/sdk';
 import { LimitedCache } from './limited-cache.js';
 import { RegistryClient } from './registry-client.js';
 import type { RegistrySettings } from './registry-settings.js';
@@ -31,12 +32,15 @@ export class SchemaRegistry {
   readonly #settings: RegistrySettings;
   /** By subject, type and text. */
   readonly #ids: LimitedCache<string, number>;
+  /** By subject and the text of the schema that asked. */
+  readonly #latest: LimitedCache<string, RegisteredSchema>;
 
   /** @throws ConfigError */
   constructor(settings: RegistrySettings) {
     this.#client = new RegistryClient(settings);
     this.#settings = settings;
     this.#ids = new LimitedCache(settings['max.schemas.per.subject']);
+    this.#latest = new LimitedCache(settings['max.schemas.per.subject']);
   }
 
   /** Returns the id of a schema: registers it, or looks it up where `auto.register.schemas` is false. Errors are those of `RegistryClient`. */
@@ -49,15 +53,20 @@ export class SchemaRegistry {
     // Avro is what a schema is that has no type, also for registries that know no types.
     const body = schemaType === 'AVRO' ? { schema } : { schema, schemaType };
     const { id } = (await this.#client.post(path + query, body, signal)) as Answer;
-    if (typeof id !== 'number') throw new TypeError('The registry answered without an id');
+    if (typeof id !== 'number') throw new RetriableError('The schema registry answered without an id');
     this.#ids.set(key, id);
     return id;
   }
 
-  /** Returns the latest schema of a subject. */
-  async latest(subject: string, signal: AbortSignal): Promise<RegisteredSchema> {
+  /** Returns the latest schema of a subject, which is asked once for each schema of records. */
+  async latest(subject: string, schema: string, signal: AbortSignal): Promise<RegisteredSchema> {
+    const key = JSON.stringify([subject, schema]);
+    const known = this.#latest.get(key);
+    if (known !== undefined) return known;
     const answer = (await this.#client.get(`/subjects/${encodeURIComponent(subject)}/versions/latest`, signal)) as Answer;
-    return this.#registered(answer, answer.id ?? NaN, signal);
+    const latest = await this.#registered(answer, answer.id ?? NaN, signal);
+    this.#latest.set(key, latest);
+    return latest;
   }
 
   /** Returns the schema of an id. */
@@ -66,7 +75,7 @@ export class SchemaRegistry {
   }
 
   async #registered({ schema, schemaType = 'AVRO', references = [] }: Answer, id: number, signal: AbortSignal): Promise<RegisteredSchema> {
-    if (typeof schema !== 'string' || !Number.isInteger(id)) throw new TypeError('The registry answered without a schema');
+    if (typeof schema !== 'string' || !Number.isInteger(id)) throw new RetriableError('The schema registry answered without a schema');
     const found = new Map<string, ReferencedSchema>();
     await this.#collect(references, found, signal);
     return { id, schemaType, schema, references: [...found.values()] };
@@ -78,7 +87,7 @@ export class SchemaRegistry {
       if (found.size >= MAX_REFERENCES) throw new TypeError(`The schema refers to more than ${MAX_REFERENCES} others`);
       const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`;
       const answer = (await this.#client.get(path, signal)) as Answer;
-      if (typeof answer.schema !== 'string') throw new TypeError(`The registry answered without the schema ${name}`);
+      if (typeof answer.schema !== 'string') throw new RetriableError(`The schema registry answered without the schema ${name}`);
       // Its place is behind those that it needs; a circle ends at one that is there.
       found.set(name, { name, schema: answer.schema });
       await this.#collect(answer.references ?? [], found, signal);
