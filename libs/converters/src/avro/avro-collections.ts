@@ -3,7 +3,7 @@ import avsc from 'avsc';
 /** How many items without bytes, as null and empty records, one value may have. */
 const MAX_EMPTY_ITEMS = 100_000;
 
-/** What this file needs of the library's reader of bytes. A reader that is past its bytes goes on with zeros. */
+/** What this file needs of the library's reader of bytes. Past its bytes a reader finds zeros. */
 interface Tap {
   readonly buf: Uint8Array;
   pos: number;
@@ -28,7 +28,7 @@ class BoundedArray extends avsc.types.ArrayType {
 /** Reads no more entries than the bytes hold; each key becomes a property of its own, also `__proto__`. */
 class BoundedMap extends avsc.types.MapType {
   _read(tap: Tap): unknown {
-    return mapFrom(tap, this.valuesType as unknown as ReadableType);
+    return mapFrom(tap, this.valuesType);
   }
 }
 

@@ -17,7 +17,8 @@ type Names = Map<string, Part>;
  * @throws TypeError that names the place
  */
 export function requireSameMeaning(own: AvroSchema, others: readonly AvroSchema[]): void {
-  const [ownNames, otherNames]: [Names, Names] = [new Map(), new Map()];
+  const ownNames: Names = new Map();
+  const otherNames: Names = new Map();
   collect(own, undefined, ownNames);
   for (const each of others) collect(each, undefined, otherNames);
   const other = others.at(-1);

@@ -31,7 +31,7 @@ interface Branch {
 
 const CONNECT_TYPES: ReadonlySet<string> = new Set(Object.values(SchemaType));
 const MAX_LEVELS = 200;
-/** Each part counts as often as it is referred to: definitions that refer to two others double with each level. */
+/** A part that two others refer to is two parts: such definitions double with each level. */
 const MAX_PARTS = 10_000;
 /** Keywords that say what values have, and not only which are allowed. */
 const SHAPES: ReadonlySet<string> = new Set([

@@ -2,8 +2,8 @@
 const KEPT_MS = 60_000;
 
 /**
- * Keeps what batches need by key. Above `size`, what was needed longest ago gives way, yet nothing that a batch needed a minute ago or later:
- * several batches are prepared side by side, and none may lose what it is about to use.
+ * Keeps what batches need by key. Above `size`, what was needed longest ago gives way, but not within a minute. Several batches are prepared
+ * side by side, and none may lose what it is about to use.
  */
 export class PreparedCache<K, V> {
   /** The last needed one stands last. */
