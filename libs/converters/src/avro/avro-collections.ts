@@ -28,7 +28,7 @@ class BoundedArray extends avsc.types.ArrayType {
 /** Reads no more entries than the bytes hold; each key becomes a property of its own, also `__proto__`. */
 class BoundedMap extends avsc.types.MapType {
   _read(tap: Tap): unknown {
-    return mapFrom(tap, this.valuesType);
+    return mapFrom(tap, this.valuesType as ReadableType);
   }
 }
 
