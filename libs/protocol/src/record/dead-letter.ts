@@ -91,7 +91,7 @@ export function propertiesWithoutValue(properties: string, what: string): string
   return text + propertyText(SluiceProperty.null, nulls) + omissionProperty(what);
 }
 
-/** Returns the context among the properties of a dead letter whose parts are all left out: they say so, and that the value is null now. */
+/** Returns the context among the properties of a dead letter whose parts are all left out. It says so, and that the value is null. */
 export function contextWithoutParts(properties: string, what: string): string {
   let text = '';
   forEachProperty(Buffer.from(properties, 'utf8'), (name, value) => {

@@ -41,7 +41,7 @@ export class SinkErrors {
 
   /**
    * Reports a record that the task did not take. Its message is read again: nobody keeps those of all records that a sink has.
-   * A record that was reported before, by an earlier try of the same call, counts once and has one letter.
+   * A record that an earlier try of the same call reported is not counted again, and has one letter.
    * @returns a promise that resolves when the dead letter is written
    */
   refused(record: SinkRecord, problem: ConnectError, cause: unknown): Promise<void> {
