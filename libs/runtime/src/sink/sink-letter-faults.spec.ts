@@ -166,7 +166,7 @@ describe('a sink that waits for its letters', () => {
         return { topic: queue.topic, queue, offset: queueOffset, value: body.toString() };
       },
     };
-    const { loop } = world.loop(world.sink, { settings: tolerant, decoder: decoder as never });
+    const { loop } = world.loop(world.sink, { settings: tolerant, decoder: decoder });
     await loop.start();
     await world.clock.advance(600_000);
     const seen = { committed: world.committed(), stored: world.sink.storage.values, waits: loop.waits.list };
