@@ -170,9 +170,9 @@ describe('a file through a topic into another file', () => {
       ['two wrong fields', { name: 'bad', config: { ...good, 'tasks.max': 'many', 'batch.size': 'x' } }, 400, ['tasks.max', 'batch.size']],
       [
         'an unknown converter',
-        { name: 'bad', config: { ...good, 'key.converter': 'AvroConverter', 'header.converter': 'Nope' } },
+        { name: 'bad', config: { ...good, 'key.converter': 'ThriftConverter', 'header.converter': 'Nope' } },
         400,
-        ['AvroConverter for configuration key.converter', 'Nope for configuration header.converter', 'JsonConverter'],
+        ['ThriftConverter for configuration key.converter', 'Nope for configuration header.converter', 'JsonConverter'],
       ],
       [
         'a wrong setting of a converter',
