@@ -1,9 +1,9 @@
 import { type ConnectValue, type FieldError, logicalTypeOf, type Schema, SchemaType, type Transform } from '@sluice/sdk';
+import { changeFields } from '../fields/change-fields.js';
 import { type FieldPath, fieldPathErrors, parseFieldPath } from '../fields/field-path.js';
 import { changeMap, type FieldChange, pathTree, planStruct } from '../fields/path-tree.js';
 import type { RecordPart } from '../fields/record-part.js';
 import { SchemaCache, schemaBasics } from '../fields/schema-cache.js';
-import { requireFields } from '../fields/structured-value.js';
 import { FIELD_SYNTAX_FIELD, REPLACE_NULL_FIELD, syntaxOf } from '../plugin/common-fields.js';
 import { partPlugins } from '../plugin/part-plugins.js';
 import { KAFKA } from '../plugin/plugin-names.js';
@@ -72,19 +72,12 @@ function castFields(part: RecordPart, casts: readonly (readonly [FieldPath, Cast
     field: ({ name, schema }, type) => ({ name, schema: castSchema(schema, type) }),
     value: (value, type, schema) => castValue(schema, value, type),
   };
-  const plans = new SchemaCache((schema) => planStruct(schema, tree, change, { replacesNull, keepsOptional: true }));
   const mapChange = { value: (value: ConnectValue, type: CastType) => castValue(undefined, value, type), addsMissing: true };
-  return {
-    apply: (record) => {
-      const value = part.valueOf(record);
-      if (value === null) return record;
-      const schema = part.schemaOf(record);
-      const fields = requireFields(value, schema, PURPOSE);
-      if (schema === undefined) return part.replaced(record, changeMap(fields, tree, mapChange), undefined);
-      const plan = plans.of(schema);
-      return part.replaced(record, plan.copy(fields), plan.schema);
-    },
-  };
+  return changeFields(part, {
+    purpose: PURPOSE,
+    planOf: (schema) => planStruct(schema, tree, change, { replacesNull, keepsOptional: true }),
+    ofMap: (fields) => changeMap(fields, tree, mapChange),
+  });
 }
 
 function castSchema({ optional, ...original }: Schema, type: CastType): Schema {

@@ -7,8 +7,9 @@ import {
   SchemaType,
   type Transform,
 } from '@sluice/sdk';
+import { changeFields } from '../fields/change-fields.js';
 import type { RecordPart } from '../fields/record-part.js';
-import { requireUniqueNames, SchemaCache, schemaBasics } from '../fields/schema-cache.js';
+import { requireUniqueNames, schemaBasics } from '../fields/schema-cache.js';
 import { type FieldsInMaking, kindOf, requireFields, setField, structField } from '../fields/structured-value.js';
 import { unfit } from '../fields/transform-error.js';
 import { REPLACE_NULL_FIELD } from '../plugin/common-fields.js';
@@ -43,29 +44,28 @@ interface FlatField {
 }
 
 function flatten(part: RecordPart, delimiter: string, replacesNull: boolean): Transform {
-  const plans = new SchemaCache((schema) => {
-    const fields = [
-      ...flatFields(schema, { prefix: '', path: [], isOptional: schema.optional === true, defaults: schema.default }, delimiter),
-    ];
-    requireUniqueNames(fields.map(({ field }) => field.name));
-    return { fields, schema: { type: SchemaType.struct, ...schemaBasics(schema), fields: fields.map(({ field }) => field) } };
-  });
-  return {
-    apply: (record) => {
-      const value = part.valueOf(record);
-      if (value === null) return record;
-      const schema = part.schemaOf(record);
-      const given = requireFields(value, schema, PURPOSE);
-      const flat: FieldsInMaking = {};
-      if (schema === undefined) {
-        addFlat(flat, given, '', delimiter, 1);
-        return part.replaced(record, flat, undefined);
-      }
-      const plan = plans.of(schema);
-      for (const { field, path } of plan.fields) setField(flat, field.name, valueOf(given, path, replacesNull));
-      return part.replaced(record, flat, plan.schema);
+  return changeFields(part, {
+    purpose: PURPOSE,
+    planOf: (schema) => {
+      const flat = [
+        ...flatFields(schema, { prefix: '', path: [], isOptional: schema.optional === true, defaults: schema.default }, delimiter),
+      ];
+      requireUniqueNames(flat.map(({ field }) => field.name));
+      return {
+        schema: { type: SchemaType.struct, ...schemaBasics(schema), fields: flat.map(({ field }) => field) },
+        copy: (fields) => {
+          const copy: FieldsInMaking = {};
+          for (const { field, path } of flat) setField(copy, field.name, valueOf(fields, path, replacesNull));
+          return copy;
+        },
+      };
     },
-  };
+    ofMap: (fields) => {
+      const copy: FieldsInMaking = {};
+      addFlat(copy, fields, '', delimiter, 1);
+      return copy;
+    },
+  });
 }
 
 function addFlat(target: FieldsInMaking, given: ConnectObject, prefix: string, delimiter: string, level: number): void {

@@ -1,10 +1,10 @@
 import { type ConnectRecord, type ConnectValue, type FieldError, type Schema, schemas, type Transform } from '@sluice/sdk';
+import { changeFields } from '../fields/change-fields.js';
 import { fieldPathErrors, type FieldSyntax, parseFieldPath } from '../fields/field-path.js';
 import { pathTree } from '../fields/path-tree.js';
 import type { RecordPart } from '../fields/record-part.js';
-import { requireUniqueNames, SchemaCache } from '../fields/schema-cache.js';
+import { requireUniqueNames } from '../fields/schema-cache.js';
 import { sinkRecord } from '../fields/sink-place.js';
-import { requireFields } from '../fields/structured-value.js';
 import { unfit } from '../fields/transform-error.js';
 import { FIELD_SYNTAX_FIELD, REPLACE_NULL_FIELD, syntaxOf } from '../plugin/common-fields.js';
 import { partPlugins } from '../plugin/part-plugins.js';
@@ -78,21 +78,14 @@ const NAME_SETTINGS = ['topic.field', 'partition.field', 'offset.field', 'timest
 
 function insertFields(part: RecordPart, insertions: ReturnType<typeof insertionOf>[], replacesNull: boolean): Transform {
   const tree = pathTree(insertions);
-  const plans = new SchemaCache((schema) => {
-    requireUniqueNames(insertions.map(([path]) => path.join('.')));
-    return planInsertions(schema, tree, replacesNull, false);
-  });
-  return {
-    apply: (record) => {
-      const value = part.valueOf(record);
-      if (value === null) return record;
-      const schema = part.schemaOf(record);
-      const fields = requireFields(value, schema, PURPOSE);
-      if (schema === undefined) return part.replaced(record, insertIntoMap(fields, tree, record), undefined);
-      const plan = plans.of(schema);
-      return part.replaced(record, plan.copy(fields, record), plan.schema);
+  return changeFields(part, {
+    purpose: PURPOSE,
+    planOf: (schema) => {
+      requireUniqueNames(insertions.map(([path]) => path.join('.')));
+      return planInsertions(schema, tree, replacesNull, false);
     },
-  };
+    ofMap: (fields, record) => insertIntoMap(fields, tree, record),
+  });
 }
 
 function insertionOf(

@@ -1,9 +1,8 @@
 import type { FieldError, Transform } from '@sluice/sdk';
+import { changeFields } from '../fields/change-fields.js';
 import { fieldPathErrors, type FieldSyntax, parseFieldPath } from '../fields/field-path.js';
 import { type PathTree, pathTree } from '../fields/path-tree.js';
 import type { RecordPart } from '../fields/record-part.js';
-import { SchemaCache } from '../fields/schema-cache.js';
-import { requireFields } from '../fields/structured-value.js';
 import { FIELD_SYNTAX_FIELD, REPLACE_NULL_FIELD, syntaxOf } from '../plugin/common-fields.js';
 import { partPlugins } from '../plugin/part-plugins.js';
 import { KAFKA } from '../plugin/plugin-names.js';
@@ -68,18 +67,11 @@ export const replaceFieldTransforms = partPlugins({
 });
 
 function replaceFields(part: RecordPart, replacesNull: boolean, filter: Parameters<typeof planFilter>[1]): Transform {
-  const plans = new SchemaCache((schema) => planFilter(schema, filter, replacesNull, false));
-  return {
-    apply: (record) => {
-      const value = part.valueOf(record);
-      if (value === null) return record;
-      const schema = part.schemaOf(record);
-      const fields = requireFields(value, schema, PURPOSE);
-      if (schema === undefined) return part.replaced(record, filterMap(fields, filter), undefined);
-      const plan = plans.of(schema);
-      return part.replaced(record, plan.copy(fields), plan.schema);
-    },
-  };
+  return changeFields(part, {
+    purpose: PURPOSE,
+    planOf: (schema) => planFilter(schema, filter, replacesNull, false),
+    ofMap: (fields) => filterMap(fields, filter),
+  });
 }
 
 function treeOf(fields: readonly string[], syntax: FieldSyntax): PathTree<true> {

@@ -1,7 +1,8 @@
 import { type ConnectObject, type ConnectValue, type Schema, SchemaType } from '@sluice/sdk';
+import { changeFields } from '../fields/change-fields.js';
 import { fieldAt, fieldPathErrors, parseFieldPath, structValueAt, valueAt } from '../fields/field-path.js';
-import { requireUniqueNames, SchemaCache, schemaBasics } from '../fields/schema-cache.js';
-import { type FieldsInMaking, requireFields, setField } from '../fields/structured-value.js';
+import { requireUniqueNames, schemaBasics } from '../fields/schema-cache.js';
+import { type FieldsInMaking, setField } from '../fields/structured-value.js';
 import { unfit } from '../fields/transform-error.js';
 import { FIELD_SYNTAX_FIELD, syntaxOf } from '../plugin/common-fields.js';
 import { partPlugins } from '../plugin/part-plugins.js';
@@ -36,30 +37,26 @@ export const extractNestedFieldTransforms = partPlugins({
   create: (part, settings) => {
     const { 'input.outer.field.name': outer, 'input.inner.field.name': inner, 'output.field.name': output = inner } = settings;
     const path = [...parseFieldPath(outer, syntaxOf(settings['field.syntax.version'])), inner];
-    const schemas = new SchemaCache((schema): Schema => {
-      const found = fieldAt(schema, path);
-      if (found === undefined) throw unfit(`Unknown field: ${inner} in ${outer}`);
-      requireUniqueNames([...(schema.fields ?? []).map(({ name }) => name), output]);
-      // The field is missing where a struct on the way is null.
-      const isOptional = found.schema.optional === true || pathIsOptional(schema, path);
-      return {
-        type: SchemaType.struct,
-        ...schemaBasics(schema),
-        ...(schema.optional === true ? { optional: true } : undefined),
-        fields: [...(schema.fields ?? []), { name: output, schema: isOptional ? { ...found.schema, optional: true } : found.schema }],
-      };
-    });
-    return {
-      apply: (record) => {
-        const value = part.valueOf(record);
-        if (value === null) return record;
-        const schema = part.schemaOf(record);
-        const fields = requireFields(value, schema, PURPOSE);
-        if (schema === undefined) return part.replaced(record, withField(fields, output, valueAt(fields, path)), undefined);
-        const widened = schemas.of(schema);
-        return part.replaced(record, withField(fields, output, structValueAt(fields, schema, path, false)), widened);
+    return changeFields(part, {
+      purpose: PURPOSE,
+      planOf: (schema) => {
+        const found = fieldAt(schema, path);
+        if (found === undefined) throw unfit(`Unknown field: ${inner} in ${outer}`);
+        requireUniqueNames([...(schema.fields ?? []).map(({ name }) => name), output]);
+        // The field is missing where a struct on the way is null.
+        const isOptional = found.schema.optional === true || pathIsOptional(schema, path);
+        return {
+          schema: {
+            type: SchemaType.struct,
+            ...schemaBasics(schema),
+            ...(schema.optional === true ? { optional: true } : undefined),
+            fields: [...(schema.fields ?? []), { name: output, schema: isOptional ? { ...found.schema, optional: true } : found.schema }],
+          },
+          copy: (fields) => withField(fields, output, structValueAt(fields, schema, path, false)),
+        };
       },
-    };
+      ofMap: (fields) => withField(fields, output, valueAt(fields, path)),
+    });
   },
 });
 

@@ -1,12 +1,9 @@
-import { type FieldError, SchemaType } from '@sluice/sdk';
-import { requireUniqueNames, SchemaCache, schemaBasics } from '../fields/schema-cache.js';
-import { type FieldsInMaking, requireFields, setField, structField } from '../fields/structured-value.js';
+import type { FieldError } from '@sluice/sdk';
 import { JavaPattern, patternErrors } from '../java/java-pattern.js';
 import { JavaReplacement, replacementErrors } from '../java/java-replacement.js';
 import { partPlugins } from '../plugin/part-plugins.js';
 import { ROCKETMQ } from '../plugin/plugin-names.js';
-
-const PURPOSE = 'renaming fields';
+import { renameFields } from './rename-fields.js';
 
 /** Java's flags of patterns, as the letters that embed them. */
 const FLAGS: Readonly<Record<string, string>> = {
@@ -44,35 +41,7 @@ export const patternRenameTransforms = partPlugins({
   },
   create: (part, { 'field.pattern': regex, 'field.pattern.flags': flags, 'field.replacement': text }) => {
     const replacement = new JavaReplacement(text, new JavaPattern(regex, lettersOf(flags)));
-    const plans = new SchemaCache((schema) => {
-      const fields = (schema.fields ?? []).map((field) => ({ name: replacement.replaceAll(field.name), from: field }));
-      requireUniqueNames(fields.map(({ name }) => name));
-      return {
-        fields,
-        schema: {
-          type: SchemaType.struct,
-          ...schemaBasics(schema),
-          ...(schema.optional === true ? { optional: true } : undefined),
-          fields: fields.map(({ name, from }) => ({ name, schema: from.schema })),
-        },
-      };
-    });
-    return {
-      apply: (record) => {
-        const value = part.valueOf(record);
-        if (value === null) return record;
-        const schema = part.schemaOf(record);
-        const given = requireFields(value, schema, PURPOSE);
-        const renamed: FieldsInMaking = {};
-        if (schema === undefined) {
-          for (const [name, each] of Object.entries(given)) setField(renamed, replacement.replaceAll(name), each);
-          return part.replaced(record, renamed, undefined);
-        }
-        const plan = plans.of(schema);
-        for (const { name, from } of plan.fields) setField(renamed, name, structField(given, from.name, from.schema, false));
-        return part.replaced(record, renamed, plan.schema);
-      },
-    };
+    return renameFields(part, 'renaming fields', (name) => replacement.replaceAll(name));
   },
 });
 
