@@ -1,5 +1,5 @@
 import type { ConfigOf, ConfigSpec } from '@sluice/sdk';
-import { registrySpec } from '../registry/registry-settings.js';
+import { IGNORE_DEFAULT_FIELD, registrySpec } from '../registry/registry-settings.js';
 
 export const avroConverterSpec = {
   ...registrySpec,
@@ -21,12 +21,7 @@ export const avroConverterSpec = {
     default: false,
     doc: 'Whether characters that Avro does not allow in names become `_`. Otherwise such a name is an error.',
   },
-  'ignore.default.for.nullables': {
-    type: 'boolean',
-    importance: 'low',
-    default: false,
-    doc: 'Whether a null stays null where the schema is optional and has a default.',
-  },
+  'ignore.default.for.nullables': IGNORE_DEFAULT_FIELD,
 } as const satisfies ConfigSpec;
 
 export type AvroSettings = ConfigOf<typeof avroConverterSpec>;

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type ConnectValue, Decimal, isRetriable, type RawConfig, type Schema, SchemaBuilder, schemas } from '@sluice/sdk';
-import type { Converter, RecordPart, SchemaAndValue } from '@sluice/sdk';
+import { Decimal, isRetriable, type RawConfig, SchemaBuilder, schemas } from '@sluice/sdk';
+import type { Converter, RecordPart } from '@sluice/sdk';
 import { FakeRegistry } from '../testing/fake-registry.js';
+import { readPrepared as read, writePrepared as write } from '../testing/registry-questions.js';
 import { avroConverter, registryProblems } from './avro.converter.js';
 
 const never = new AbortController().signal;
@@ -21,16 +22,6 @@ afterEach(async () => {
 
 function converterOf(settings: RawConfig = {}, part: RecordPart = 'value'): Converter {
   return avroConverter({ 'schema.registry.url': url, ...settings }, part);
-}
-
-async function write(converter: Converter, value: ConnectValue, schema: Schema, topic = 'orders'): Promise<Buffer> {
-  await converter.prepareToBytes?.([{ value, schema, topic }], never);
-  return Buffer.from(converter.toBytes(value, schema, topic) ?? []);
-}
-
-async function read(converter: Converter, bytes: Buffer): Promise<SchemaAndValue> {
-  await converter.prepareFromBytes?.([{ bytes, topic: 'orders' }], never);
-  return converter.fromBytes(bytes, 'orders');
 }
 
 const order = SchemaBuilder.struct('shop.Order')

@@ -1,4 +1,5 @@
 import type { ConfigOf, ConfigSpec, FieldError, RawConfig } from '@sluice/sdk';
+import { DECIMAL_FORMAT_FIELD } from '../json/json-writer.js';
 
 export const cloudEventsConverterSpec = {
   'serializer.type': {
@@ -60,13 +61,7 @@ export const cloudEventsConverterSpec = {
     default: false,
     doc: 'Whether the data of events travels with its schema, as an object of schema and payload.',
   },
-  'json.decimal.format': {
-    type: 'string',
-    importance: 'low',
-    default: 'BASE64',
-    oneOf: ['BASE64', 'base64', 'NUMERIC', 'numeric'],
-    doc: 'How decimals are written: `BASE64`, the bytes of the unscaled value, or `NUMERIC`, the digits. Both are read.',
-  },
+  'json.decimal.format': DECIMAL_FORMAT_FIELD,
   'json.replace.null.with.default': {
     type: 'boolean',
     importance: 'low',

@@ -3,6 +3,7 @@ import { Ajv, type Options } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type ConnectValue, type JsonValue, parseJson, plainJson, type Schema, type SchemaAndValue } from '@sluice/sdk';
+import { decimalFormatOf } from '../json/json-writer.js';
 import type { FormatReader, FormatWriter, SchemaFormat } from '../registry/registry-converter.js';
 import type { RegisteredSchema } from '../registry/schema-registry.js';
 import { type Fits, JsonSchemaDecoder } from './json-schema-decoding.js';
@@ -22,7 +23,7 @@ export class JsonSchemaFormat implements SchemaFormat {
   readonly #encoder: JsonSchemaEncoder;
 
   constructor(private readonly settings: JsonSchemaSettings) {
-    const decimalFormat = settings['decimal.format'].toUpperCase() === 'NUMERIC' ? 'NUMERIC' : 'BASE64';
+    const decimalFormat = decimalFormatOf(settings['decimal.format']);
     this.#writer = new JsonSchemaWriter({ decimalFormat, replacesNullWithDefault: true });
     this.#encoder = new JsonSchemaEncoder(settings, this.#writer);
   }

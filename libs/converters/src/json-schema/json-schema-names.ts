@@ -1,4 +1,5 @@
 import type { ConfigOf, ConfigSpec } from '@sluice/sdk';
+import { DECIMAL_FORMAT_FIELD } from '../json/json-writer.js';
 import { registrySpec } from '../registry/registry-settings.js';
 
 /** The names that Confluent's JsonSchemaConverter gives to what JSON Schema has no place for. */
@@ -12,13 +13,7 @@ export const CONNECT_PARAMETERS = 'connect.parameters';
 
 export const jsonSchemaConverterSpec = {
   ...registrySpec,
-  'decimal.format': {
-    type: 'string',
-    importance: 'low',
-    default: 'BASE64',
-    oneOf: ['BASE64', 'base64', 'NUMERIC', 'numeric'],
-    doc: 'How decimals are written: `BASE64`, the bytes of the unscaled value, or `NUMERIC`, the digits. Both are read.',
-  },
+  'decimal.format': DECIMAL_FORMAT_FIELD,
   'json.fail.invalid.schema': {
     type: 'boolean',
     importance: 'low',

@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { type ConnectValue, Decimal, type RawConfig, type Schema, SchemaBuilder, schemas } from '@sluice/sdk';
-import type { Converter, SchemaAndValue } from '@sluice/sdk';
+import { Decimal, type RawConfig, SchemaBuilder, schemas } from '@sluice/sdk';
+import type { Converter } from '@sluice/sdk';
 import { FakeRegistry } from '../testing/fake-registry.js';
+import { readPrepared as read, writePrepared as write } from '../testing/registry-questions.js';
 import { jsonSchemaConverter } from './json-schema.converter.js';
-
-const never = new AbortController().signal;
 
 let registry: FakeRegistry;
 let url: string;
@@ -20,16 +19,6 @@ afterEach(async () => {
 
 function converterOf(settings: RawConfig = {}): Converter {
   return jsonSchemaConverter({ 'schema.registry.url': url, ...settings }, 'value');
-}
-
-async function write(converter: Converter, value: ConnectValue, schema: Schema): Promise<Buffer> {
-  await converter.prepareToBytes?.([{ value, schema, topic: 'orders' }], never);
-  return Buffer.from(converter.toBytes(value, schema, 'orders') ?? []);
-}
-
-async function read(converter: Converter, bytes: Buffer): Promise<SchemaAndValue> {
-  await converter.prepareFromBytes?.([{ bytes, topic: 'orders' }], never);
-  return converter.fromBytes(bytes, 'orders');
 }
 
 /** A message of a schema that somebody else registered. */

@@ -17,9 +17,25 @@ import {
 } from '@sluice/sdk';
 import { ConversionError } from '../conversion-error.js';
 
+type DecimalFormat = 'BASE64' | 'NUMERIC';
+
+/** The setting of each converter that writes decimals in JSON. */
+export const DECIMAL_FORMAT_FIELD = {
+  type: 'string',
+  importance: 'low',
+  default: 'BASE64',
+  oneOf: ['BASE64', 'base64', 'NUMERIC', 'numeric'],
+  doc: 'How decimals are written: `BASE64`, the bytes of the unscaled value, or `NUMERIC`, the digits. Both are read.',
+} as const;
+
+/** Returns what a value of that setting means. */
+export function decimalFormatOf(value: string): DecimalFormat {
+  return value.toUpperCase() === 'NUMERIC' ? 'NUMERIC' : 'BASE64';
+}
+
 /** How {@link JsonWriter} writes, in the words of the settings of Kafka Connect's JsonConverter. */
 export interface JsonWriterOptions {
-  readonly decimalFormat: 'BASE64' | 'NUMERIC';
+  readonly decimalFormat: DecimalFormat;
   readonly replacesNullWithDefault: boolean;
 }
 

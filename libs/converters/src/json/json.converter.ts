@@ -15,7 +15,7 @@ import {
 import { ConversionError } from '../conversion-error.js';
 import { JsonReader } from './json-reader.js';
 import { JsonSchemaCodec } from './json-schema-codec.js';
-import { JsonWriter } from './json-writer.js';
+import { DECIMAL_FORMAT_FIELD, decimalFormatOf, JsonWriter } from './json-writer.js';
 import { KnownSchemas } from './known-schemas.js';
 
 const NAME = 'JsonConverter';
@@ -29,13 +29,7 @@ export const jsonConverterSpec = {
     default: true,
     doc: 'Whether each value travels with its schema, as an object of schema and payload.',
   },
-  'decimal.format': {
-    type: 'string',
-    importance: 'low',
-    default: 'BASE64',
-    oneOf: ['BASE64', 'base64', 'NUMERIC', 'numeric'],
-    doc: 'How decimals are written: `BASE64`, the bytes of the unscaled value, or `NUMERIC`, the digits. Both are read.',
-  },
+  'decimal.format': DECIMAL_FORMAT_FIELD,
   'replace.null.with.default': {
     type: 'boolean',
     importance: 'low',
@@ -74,7 +68,7 @@ export class JsonConverter implements Converter {
   constructor(settings: ConfigOf<typeof jsonConverterSpec>) {
     this.#hasEnvelope = settings['schemas.enable'];
     const replacesNullWithDefault = settings['replace.null.with.default'];
-    const decimalFormat = settings['decimal.format'].toUpperCase() === 'NUMERIC' ? 'NUMERIC' : 'BASE64';
+    const decimalFormat = decimalFormatOf(settings['decimal.format']);
     this.#reader = new JsonReader({ replacesNullWithDefault });
     this.#writer = new JsonWriter({ decimalFormat, replacesNullWithDefault });
     this.#schemas = new JsonSchemaCodec(this.#reader, this.#writer);

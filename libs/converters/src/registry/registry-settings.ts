@@ -91,4 +91,12 @@ export const registrySpec = {
   },
 } as const satisfies ConfigSpec;
 
+/** A setting of the formats whose schemas hold defaults. */
+export const IGNORE_DEFAULT_FIELD = {
+  type: 'boolean',
+  importance: 'low',
+  default: false,
+  doc: 'Whether a null stays null where the schema is optional and has a default.',
+} as const;
+
 export type RegistrySettings = ConfigOf<typeof registrySpec>;
