@@ -118,10 +118,17 @@ function secretsIn(text: string): readonly string[] {
   });
 }
 
-function filesBelow(folder: string): readonly string[] {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
+/** Reads all files below a folder. A file that is put in place meanwhile changes its name, so all are listed and read again. */
+function textsBelow(folder: string): ReadonlyMap<string, string> {
+  for (let passes = 0; passes < 20; passes += 1) {
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    try {
+      return new Map(entries.map(({ parentPath, name }) => [join(parentPath, name), readFileSync(join(parentPath, name), 'utf8')]));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  throw new Error(`Files below ${folder} went away in each of 20 passes`);
 }
 
 /** The body with what is deflated inside it, as reports are. */
@@ -300,11 +307,12 @@ describe.each(['1', '2'])('secrets of connectors, with task.threads=%s', (thread
   };
 
   const inFiles = (): readonly string[] => {
-    const files = filesBelow(cluster.directory);
+    const texts = textsBelow(cluster.directory);
+    const files = [...texts.keys()];
     expect(files.filter((file) => file.endsWith('.log')).length).toBeGreaterThanOrEqual(4);
     expect(files.some((file) => file.endsWith('connectorConfig.json'))).toBe(true);
     expect(cluster.role('source-runner-1').log).toContain('started with');
-    return files.flatMap((file) => secretsIn(readFileSync(file, 'utf8')).map((secret) => `${secret}: ${file}`));
+    return files.flatMap((file) => secretsIn(texts.get(file) ?? '').map((secret) => `${secret}: ${file}`));
   };
 
   const inMetrics = async (): Promise<readonly string[]> => {
