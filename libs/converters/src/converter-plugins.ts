@@ -1,7 +1,7 @@
 import { type Converter, type ConverterPlugin, type FieldError, type RawConfig, requireConfig } from '@sluice/sdk';
 import { avroConverter, registryProblems } from './avro/avro.converter.js';
 import { avroConverterSpec } from './avro/avro-settings.js';
-import { cloudEventsConverter } from './cloud-events/cloud-events.converter.js';
+import { cloudEventsConverter } from './cloud-events/cloud-event-messages.js';
 import { cloudEventsConverterSpec, cloudEventsProblems } from './cloud-events/cloud-events-settings.js';
 import { jsonSchemaConverter } from './json-schema/json-schema.converter.js';
 import { jsonSchemaConverterSpec } from './json-schema/json-schema-names.js';
@@ -103,7 +103,7 @@ export const CONVERTER_PLUGINS: readonly ConverterPlugin[] = [
     name: 'CloudEventsConverter',
     aliases: ['CloudEvents', 'io.debezium.converters.CloudEventsConverter'],
     version: VERSION,
-    doc: 'Events of CloudEvents 1.0 in JSON, with the value as their data: the structured mode.',
+    doc: 'Events of CloudEvents 1.0 with the value as their data, in the structured mode, as JSON, or in the binary mode.',
     spec: cloudEventsConverterSpec,
     validate: cloudEventsProblems,
     create: cloudEventsConverter,

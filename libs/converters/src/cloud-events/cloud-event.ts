@@ -52,13 +52,6 @@ function attributeOf(name: string, value: ConnectValue): Attribute {
   throw new TypeError(`The attribute ${name} is no text, boolean or whole number of 32 bits`);
 }
 
-/** Returns the media type of JSON that a content type is, or whether there is none; an absent one is JSON. */
-export function isJson(contentType: Attribute | undefined): boolean {
-  if (contentType === undefined) return true;
-  const [media = ''] = String(contentType).split(';');
-  return /\/(?:[^/]+\+)?json$/i.test(media.trim());
-}
-
 /** Makes schemas of events that have a schema for their data, one for each set of attributes. */
 export class EventSchemas {
   readonly #byData = new WeakMap<Schema, Map<string, Schema>>();

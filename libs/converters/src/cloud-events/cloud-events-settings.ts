@@ -1,4 +1,4 @@
-import type { ConfigOf, ConfigSpec, FieldError, RawConfig } from '@sluice/sdk';
+import type { ConfigOf, ConfigSpec, FieldError, RawConfig, RecordPart } from '@sluice/sdk';
 import { DECIMAL_FORMAT_FIELD } from '../json/json-writer.js';
 
 export const cloudEventsConverterSpec = {
@@ -20,8 +20,15 @@ export const cloudEventsConverterSpec = {
     type: 'string',
     importance: 'medium',
     default: 'structured',
-    oneOf: ['structured'],
-    doc: 'Where attributes are: in the value, beside the data. The mode `binary` has them in headers, which a converter does not see.',
+    oneOf: ['structured', 'binary'],
+    doc: 'Where attributes are written: in the value, beside the data, or in headers, with `binary`. Both are read.',
+  },
+  binding: {
+    type: 'string',
+    importance: 'medium',
+    default: 'rocketmq',
+    oneOf: ['rocketmq', 'kafka'],
+    doc: 'How headers are named: `CE_id` and `CE_contenttype`, as RocketMQ users have them, or `ce_id` and `content-type`. Both are read.',
   },
   source: {
     type: 'string',
@@ -72,10 +79,9 @@ export const cloudEventsConverterSpec = {
 
 export type CloudEventsSettings = ConfigOf<typeof cloudEventsConverterSpec>;
 
-/** Gives the reason for the mode that converters cannot have. */
-export function cloudEventsProblems(settings: RawConfig): readonly FieldError[] {
-  if (settings['content.mode']?.trim() !== 'binary') return [];
-  const message =
-    'content.mode=binary has the attributes in headers, which a converter does not see; content.mode=structured is supported.';
+/** Refuses the binary mode for keys. */
+export function cloudEventsProblems(settings: RawConfig, part?: RecordPart): readonly FieldError[] {
+  if (part !== 'key' || settings['content.mode']?.trim() !== 'binary') return [];
+  const message = 'content.mode=binary has the attributes in headers, which are those of the value; content.mode=structured is for keys.';
   return [{ field: 'content.mode', message }];
 }

@@ -1,42 +1,39 @@
 import { randomUUID } from 'node:crypto';
 import {
-  ConfigError,
   type ConnectValue,
   type Converter,
   isConnectObject,
   plainJson,
   type RawConfig,
-  type RecordPart,
   requireConfig,
   type Schema,
   type SchemaAndValue,
+  SchemaType,
 } from '@sluice/sdk';
 import { ConversionError } from '../conversion-error.js';
 import { JsonConverter, jsonConverterSpec } from '../json/json.converter.js';
-import { type Attributes, attributesOf, DATA, DATA_BASE64, EventSchemas, isEvent, isJson, SPEC_VERSION } from './cloud-event.js';
-import { cloudEventsConverterSpec, type CloudEventsSettings } from './cloud-events-settings.js';
+import { type Attribute, type Attributes, attributesOf, DATA, DATA_BASE64, EventSchemas, isEvent, SPEC_VERSION } from './cloud-event.js';
+import type { CloudEventsSettings } from './cloud-events-settings.js';
+import { BYTES_TYPE, isJson, JSON_TYPE } from './content-type.js';
 
-const NAME = 'CloudEventsConverter';
+export const NAME = 'CloudEventsConverter';
 const DEFAULT_TYPE = 'sluice.record';
-const JSON_TYPE = 'application/json';
-const BYTES_TYPE = 'application/octet-stream';
 const MAX_SHAPES = 100;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** Makes a converter to and from events in JSON. @throws ConfigError */
-export function cloudEventsConverter(raw: RawConfig, part: RecordPart): Converter {
-  if (part === 'header') {
-    const message = `${NAME} converts keys and values; an event is no header.`;
-    throw new ConfigError('The choice of converters', [{ field: 'header.converter', message }]);
-  }
-  return new CloudEventsConverter(requireConfig(`The configuration of ${NAME}`, cloudEventsConverterSpec, raw, { unknownKeys: 'ignore' }));
+/** An event with its data apart. */
+export interface Event {
+  readonly attributes: Attributes;
+  /** `undefined` where the event has none. */
+  readonly data: ConnectValue | undefined;
+  readonly schema: Schema | undefined;
 }
 
 /**
  * Writes each value as the data of an event in JSON, the structured mode of CloudEvents 1.0. Reads events as their attributes with their
  * data. A value that is an event stays the one that it is. See https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md
  */
-class CloudEventsConverter implements Converter {
+export class CloudEventsConverter implements Converter {
   readonly #event: JsonConverter;
   readonly #data: JsonConverter;
   readonly #schemas = new EventSchemas(MAX_SHAPES);
@@ -53,22 +50,7 @@ class CloudEventsConverter implements Converter {
 
   toBytes(value: ConnectValue, schema: Schema | undefined, topic: string): Uint8Array | null {
     if (value === null) return null;
-    return converting(() => {
-      if (isEvent(value, schema) && isConnectObject(value)) {
-        const dataSchema = schema?.fields?.find(({ name }) => name === DATA)?.schema;
-        return this.#bytesOf(attributesOf(value), value[DATA], dataSchema);
-      }
-      const { source, type, datacontenttype, dataschema } = this.settings;
-      const attributes = new Map([
-        ['specversion', SPEC_VERSION],
-        ['id', randomUUID()],
-        ['source', source ?? `/topics/${encodeURIComponent(topic)}`],
-        ['type', type ?? schema?.name ?? DEFAULT_TYPE],
-        ['datacontenttype', datacontenttype ?? (value instanceof Uint8Array ? BYTES_TYPE : JSON_TYPE)],
-      ]);
-      if (dataschema !== undefined) attributes.set('dataschema', dataschema);
-      return this.#bytesOf(attributes, value, schema);
-    });
+    return converting(() => this.#bytesOf(this.eventOf(value, schema, topic)));
   }
 
   fromBytes(bytes: Buffer | null): SchemaAndValue {
@@ -78,30 +60,60 @@ class CloudEventsConverter implements Converter {
       if (!isConnectObject(event)) throw new TypeError('The bytes are no event: an object of JSON is needed, one for each message');
       const attributes = attributesOf(event);
       const data = this.#dataOf(event, attributes);
-      if (data === undefined) return { value: Object.fromEntries(attributes) };
-      const value = { ...Object.fromEntries(attributes), [DATA]: data.value };
-      return data.schema === undefined ? { value } : { value, schema: this.#schemas.of(attributes, data.schema) };
+      return this.valueOf({ attributes, data: data?.value, schema: data?.schema });
     });
   }
 
-  #bytesOf(attributes: Attributes, value: ConnectValue | undefined, schema: Schema | undefined): Buffer {
+  /** Returns the event that a value is, or one with the value as its data. @throws TypeError */
+  eventOf(value: ConnectValue, schema: Schema | undefined, topic: string): Event {
+    if (isEvent(value, schema) && isConnectObject(value)) {
+      const dataSchema = schema?.fields?.find(({ name }) => name === DATA)?.schema;
+      return { attributes: attributesOf(value), data: value[DATA], schema: dataSchema };
+    }
+    const { source, type, datacontenttype, dataschema } = this.settings;
+    const attributes = new Map<string, Attribute>([
+      ['specversion', SPEC_VERSION],
+      ['id', randomUUID()],
+      ['source', source ?? `/topics/${encodeURIComponent(topic)}`],
+      ['type', type ?? schema?.name ?? DEFAULT_TYPE],
+      ['datacontenttype', datacontenttype ?? (bytesIn(value, schema) === undefined ? JSON_TYPE : BYTES_TYPE)],
+    ]);
+    if (dataschema !== undefined) attributes.set('dataschema', dataschema);
+    return { attributes, data: value, schema };
+  }
+
+  /** Returns an event as a value. */
+  valueOf({ attributes, data, schema }: Event): SchemaAndValue {
+    if (data === undefined) return { value: Object.fromEntries(attributes) };
+    const value = { ...Object.fromEntries(attributes), [DATA]: data };
+    return schema === undefined ? { value } : { value, schema: this.#schemas.of(attributes, schema) };
+  }
+
+  /** Returns data that is not null as JSON. */
+  jsonOf(data: ConnectValue, schema: Schema | undefined): Uint8Array | null {
+    return this.#data.toBytes(data, schema);
+  }
+
+  /** Reads data that is JSON. */
+  fromJson(bytes: Buffer): SchemaAndValue {
+    return this.#data.fromBytes(bytes);
+  }
+
+  #bytesOf({ attributes, data, schema }: Event): Buffer {
     const text = JSON.stringify(Object.fromEntries(attributes)).slice(0, -1);
-    return Buffer.from(`${text}${this.#dataText(value, schema, attributes)}}`, 'utf8');
+    return Buffer.from(`${text}${this.#dataText(data, schema, attributes)}}`, 'utf8');
   }
 
   #dataText(value: ConnectValue | undefined, schema: Schema | undefined, attributes: Attributes): string {
     if (value === undefined) return '';
-    if (value instanceof Uint8Array) {
-      const bytes = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
-      return `,"${DATA_BASE64}":"${bytes.toString('base64')}"`;
-    }
+    const bytes = bytesIn(value, schema);
+    if (bytes !== undefined) return `,"${DATA_BASE64}":"${bytes.toString('base64')}"`;
     const contentType = attributes.get('datacontenttype');
     if (isJson(contentType)) {
-      const bytes = this.#data.toBytes(value, schema);
-      return `,"${DATA}":${bytes === null ? 'null' : Buffer.from(bytes).toString('utf8')}`;
+      const json = this.jsonOf(value, schema);
+      return `,"${DATA}":${json === null ? 'null' : Buffer.from(json).toString('utf8')}`;
     }
-    if (typeof value === 'string') return `,"${DATA}":${JSON.stringify(value)}`;
-    throw new TypeError(`The data is neither text nor bytes, as the datacontenttype ${contentType} needs`);
+    return `,"${DATA}":${JSON.stringify(requireText(value, contentType))}`;
   }
 
   #dataOf(event: Readonly<Record<string, ConnectValue | undefined>>, attributes: Attributes): SchemaAndValue | undefined {
@@ -120,7 +132,21 @@ class CloudEventsConverter implements Converter {
   }
 }
 
-function converting<T>(convert: () => T): T {
+/** Returns the bytes that data is; those of a text are none. */
+export function bytesIn(value: ConnectValue | undefined, schema: Schema | undefined): Buffer | undefined {
+  if (!(value instanceof Uint8Array) || schema?.type === SchemaType.string) return undefined;
+  return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+}
+
+/** Returns the text that data is; bytes that are left are its UTF-8. @throws TypeError */
+export function requireText(value: ConnectValue, contentType: Attribute | undefined): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof Uint8Array) return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(value);
+  throw new TypeError(`The data is neither text nor bytes, as the datacontenttype ${contentType} needs`);
+}
+
+/** Names the converter in the error of a conversion. */
+export function converting<T>(convert: () => T): T {
   try {
     return convert();
   } catch (error) {

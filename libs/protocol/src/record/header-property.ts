@@ -1,11 +1,6 @@
+import type { MessageHeader } from '@sluice/sdk';
 import { isReservedProperty, ROCKETMQ_CONNECT_HEADER_PREFIX, ROCKETMQ_CONNECT_TIMESTAMP, SLUICE_PREFIX } from './reserved-properties.js';
 import { isPlainText, markedBase64, unmarkBase64 } from './text-value.js';
-
-/** A header as it travels: texts stay texts, everything else is bytes. */
-export interface MessageHeader {
-  readonly key: string;
-  readonly value: string | Uint8Array | null;
-}
 
 /**
  * One header as one property. A text under a harmless name is a property of that name, so that anyone can read it and filter by it.

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { ConnectError, MAX_VALUE_BYTES, type RocketMqAttributes } from '@sluice/sdk';
+import { ConnectError, MAX_VALUE_BYTES, type MessageHeader, type RocketMqAttributes } from '@sluice/sdk';
 import * as fc from 'fast-check';
 import { MessageAttributes } from './message-attributes.js';
 import { propertyText } from './property-block.js';
@@ -8,7 +8,6 @@ import { MAX_PROPERTIES_BYTES } from './record-limits.js';
 import {
   type ConvertedRecord,
   type DecodedRecord,
-  type MessageHeader,
   type MessageParts,
   messageToRecord,
   type OutgoingParts,

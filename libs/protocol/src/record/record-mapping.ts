@@ -1,14 +1,12 @@
 import { asBuffer } from '../bytes/as-buffer.js';
-import { ConnectError, ConnectErrorCode, type RocketMqAttributes } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, type MessageHeader, type RocketMqAttributes } from '@sluice/sdk';
 import { describePosition } from '../position/position-value.js';
-import { headerToProperty, isHeaderProperty, type MessageHeader, propertyToHeader } from './header-property.js';
+import { headerToProperty, isHeaderProperty, propertyToHeader } from './header-property.js';
 import { attributesText, isIndexableKey } from './message-attributes.js';
 import { forEachProperty, noProperties, propertyText } from './property-block.js';
 import { maxBodyBytes, MAX_PROPERTIES_BYTES } from './record-limits.js';
 import { ROCKETMQ_CONNECT_TIMESTAMP, SluiceProperty } from './reserved-properties.js';
 import { bytesToPropertyValue, isPlainText, unmarkBase64 } from './text-value.js';
-
-export type { MessageHeader } from './header-property.js';
 
 /** A record whose parts a converter has made bytes. `null` is a value of its own, `undefined` means absent. */
 export interface ConvertedRecord {

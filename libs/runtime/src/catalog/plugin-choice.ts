@@ -1,5 +1,5 @@
 import { ALLOWED_RANGES, parseVersionRange } from '@sluice/core';
-import { type ConfigSpec, type Field, type FieldError, nearestName, parseConfig, type RawConfig } from '@sluice/sdk';
+import { type ConfigSpec, type Field, type FieldError, nearestName, parseConfig, type RawConfig, type RecordPart } from '@sluice/sdk';
 import type { Plugin, PluginTable } from './plugin-table.js';
 
 /** The setting behind a plugin's prefix that says which of its versions is meant. */
@@ -7,7 +7,7 @@ const VERSION = 'plugin.version';
 
 /** A plugin that has settings of its own inside the configuration of a connector. */
 export interface ChoosablePlugin extends Plugin {
-  readonly validate?: (settings: RawConfig) => readonly FieldError[];
+  readonly validate?: (settings: RawConfig, part?: RecordPart) => readonly FieldError[];
 }
 
 /** What a configuration says about one plugin, whether that exists or not. */
@@ -24,6 +24,8 @@ export interface PluginChoice<P extends ChoosablePlugin> {
   readonly plugin: P | undefined;
   /** Its own settings, without the prefix. */
   readonly settings: RawConfig;
+  /** What of records it is for, where that is a part of them. */
+  readonly part?: RecordPart;
   /** Names behind the prefix that are no settings of the plugin itself. */
   readonly own: readonly string[];
 }
@@ -88,7 +90,7 @@ export function choiceErrors<P extends ChoosablePlugin>(choice: PluginChoice<P>,
     .map((name) => unknownSettingError(choice, plugin, name));
   // Rules across settings are asked only when each setting is right by itself.
   const isParsed = parseConfig(plugin.spec, settings, { unknownKeys: 'ignore' }).ok;
-  const further = isParsed ? (plugin.validate?.(settings) ?? []) : [];
+  const further = isParsed ? (plugin.validate?.(settings, choice.part) ?? []) : [];
   return [...unknown, ...further.map(({ field, message }) => ({ field: `${prefix}.${field}`, message: `${prefix}: ${message}` }))];
 }
 

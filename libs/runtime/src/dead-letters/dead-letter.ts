@@ -4,14 +4,13 @@ import {
   contextWithoutParts,
   type ConvertedRecord,
   maxBodyBytes,
-  type MessageHeader,
   omissionProperty,
   type OutgoingParts,
   propertiesWithoutValue,
   recordToMessage,
   writtenProperties,
 } from '@sluice/protocol';
-import { type ConnectRecord, type ConnectValue, requireConfig, type Schema } from '@sluice/sdk';
+import { type ConnectRecord, type ConnectValue, type MessageHeader, requireConfig, type Schema } from '@sluice/sdk';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 import type { WholeMessage } from '../ports/record-producer.port.js';
 

@@ -1,6 +1,6 @@
 import { StringConverter } from '@sluice/converters';
-import { type DecodedRecord, MessageAttributes, messageToRecord, type MessageHeader } from '@sluice/protocol';
-import type { Converter, QueueRef, RecordHeader, SchemaAndValue, SinkRecord } from '@sluice/sdk';
+import { type DecodedRecord, MessageAttributes, messageToRecord } from '@sluice/protocol';
+import type { Converter, MessageHeader, QueueRef, RecordHeader, SchemaAndValue, SinkRecord, ValueAndHeaders } from '@sluice/sdk';
 import { PartFailure } from '../converters/part-failure.js';
 import type { Converters } from '../converters/converter.js';
 import type { RawMessage } from '../ports/queue-messages.port.js';
@@ -22,6 +22,8 @@ export interface RecordDecoder {
   decode(queue: QueueRef, message: RawMessage, parts?: DecodedRecord): SinkRecord;
 }
 
+type ConverterWithHeaders = Converter & Required<Pick<Converter, 'fromBytesAndHeaders'>>;
+
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** Decodes with a connector's converters. A record without a timestamp of its own has the message's. */
@@ -36,7 +38,15 @@ export class ConvertingDecoder implements RecordDecoder {
 
   decode(queue: QueueRef, message: RawMessage, decoded = partsOf(message)): SinkRecord {
     const { key: keyConverter, value: valueConverter, header: headerConverter } = this.converters;
-    const { value, schema } = valueOf(valueConverter, decoded.value, queue.topic);
+    let { headers } = decoded;
+    let read: SchemaAndValue;
+    if (valueConverter.fromBytesAndHeaders === undefined) read = valueOf(valueConverter, decoded.value, queue.topic);
+    else {
+      const all = valueAndHeadersOf(valueConverter as ConverterWithHeaders, decoded, queue.topic);
+      read = all;
+      headers = all.headers;
+    }
+    const { value, schema } = read;
     const key = decoded.key === undefined ? undefined : keyOf(keyConverter, decoded.key, queue.topic);
     // Fields that are set one by one cost a third of objects that are spread, and every record of a sink passes here.
     const record: Mutable<SinkRecord> = {
@@ -50,7 +60,6 @@ export class ConvertingDecoder implements RecordDecoder {
     if (schema !== undefined) record.schema = schema;
     if (key !== undefined) record.key = key.value;
     if (key?.schema !== undefined) record.keySchema = key.schema;
-    const { headers } = decoded;
     if (headers.length > 0) record.headers = headers.map((header) => recordHeader(headerConverter, header, queue.topic));
     return record;
   }
@@ -59,6 +68,14 @@ export class ConvertingDecoder implements RecordDecoder {
 function valueOf(converter: Converter, bytes: Buffer | null, topic: string): SchemaAndValue {
   try {
     return converter.fromBytes(bytes, topic);
+  } catch (error) {
+    throw new PartFailure('value', converter, error);
+  }
+}
+
+function valueAndHeadersOf(converter: ConverterWithHeaders, { value, headers }: DecodedRecord, topic: string): ValueAndHeaders {
+  try {
+    return converter.fromBytesAndHeaders(value, topic, headers);
   } catch (error) {
     throw new PartFailure('value', converter, error);
   }

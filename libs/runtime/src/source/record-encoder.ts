@@ -1,12 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { StringConverter } from '@sluice/converters';
-import { type OutgoingParts, type MessageHeader, recordToMessage } from '@sluice/protocol';
+import { type OutgoingParts, recordToMessage } from '@sluice/protocol';
 import {
+  type BytesAndHeaders,
   ConnectError,
   ConnectErrorCode,
   type ConnectRecord,
   type ConnectValue,
   type Converter,
+  type MessageHeader,
   type OutgoingValue,
   type RecordHeader,
   type Schema,
@@ -14,6 +16,9 @@ import {
 import { PartFailure } from '../converters/part-failure.js';
 import type { Converters } from '../converters/converter.js';
 
+type ConverterWithHeaders = Converter & Required<Pick<Converter, 'toBytesAndHeaders'>>;
+
+const NO_HEADERS: readonly MessageHeader[] = [];
 /** Half a surrogate pair: UTF-8 has no bytes for it. */
 const HALF_PAIR = /\p{Surrogate}/u;
 
@@ -37,28 +42,35 @@ export class ConvertingEncoder implements RecordEncoder {
 
   encode(record: ConnectRecord, stamp: string): OutgoingParts {
     const { key, value, header } = this.converters;
-    let headers: MessageHeader[] | undefined;
+    let headers: readonly MessageHeader[] | undefined;
     if (record.headers !== undefined && record.headers.length > 0) {
-      headers = [];
-      for (const item of record.headers) headers.push({ key: item.key, value: headerValue(header, item, record.topic) });
+      const converted: MessageHeader[] = [];
+      for (const item of record.headers) converted.push({ key: item.key, value: headerValue(header, item, record.topic) });
+      headers = converted;
     }
-    return recordToMessage(
-      {
-        key: keyOf(key, record),
-        value: bytesOf(value, record),
-        headers,
-        timestamp: record.timestamp,
-        rocketmq: record.rocketmq,
-      },
-      record,
-      stamp,
-    );
+    const keyPart = keyOf(key, record);
+    let bytes: Uint8Array | null;
+    if (value.toBytesAndHeaders === undefined) bytes = bytesOf(value, record);
+    else ({ bytes, headers } = bytesAndHeadersOf(value as ConverterWithHeaders, record, headers ?? NO_HEADERS));
+    return recordToMessage({ key: keyPart, value: bytes, headers, timestamp: record.timestamp, rocketmq: record.rocketmq }, record, stamp);
   }
 }
 
 function bytesOf(converter: Converter, { value, schema, topic }: ConnectRecord): Uint8Array | null {
   try {
     return converter.toBytes(value, schema, topic);
+  } catch (error) {
+    throw new PartFailure('value', converter, error);
+  }
+}
+
+function bytesAndHeadersOf(
+  converter: ConverterWithHeaders,
+  { value, schema, topic }: ConnectRecord,
+  headers: readonly MessageHeader[],
+): BytesAndHeaders {
+  try {
+    return converter.toBytesAndHeaders(value, schema, topic, headers);
   } catch (error) {
     throw new PartFailure('value', converter, error);
   }
