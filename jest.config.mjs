@@ -6,7 +6,7 @@ process.env.JDK_JAVA_OPTIONS ??= '-XX:TieredStopAtLevel=1';
 const swc = JSON.parse(readFileSync(new URL('./swcrc.json', import.meta.url), 'utf8'));
 
 const common = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/test/support/plain-environment.mjs',
   testEnvironmentOptions: { customExportConditions: ['sluice-source', 'node', 'node-addons'] },
   modulePathIgnorePatterns: ['/dist/', '/\\.sluice/'],
   extensionsToTreatAsEsm: ['.ts'],

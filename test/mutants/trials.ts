@@ -65,7 +65,8 @@ export async function failedTests(
   await symlink(join(repository, 'node_modules'), join(root, 'node_modules'), 'dir');
   await writeFile(join(root, 'package.json'), JSON.stringify({ type: 'module' }));
   const report = join(root, 'report.json');
-  const config = { rootDir: root, testEnvironment: 'node', transform: {}, testRegex: '\\.spec\\.js$' };
+  const testEnvironment = join(repository, 'test/support/plain-environment.mjs');
+  const config = { rootDir: root, testEnvironment, transform: {}, testRegex: '\\.spec\\.js$' };
   const jest = join(repository, 'node_modules/jest/bin/jest.js');
   const options = ['--config', JSON.stringify(config), '--json', '--outputFile', report, '--runInBand', '--silent'];
   const node = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
