@@ -1,5 +1,6 @@
 // npm run bench -- engine [--records N] [--seconds N]: numbered records of 1 KB from the generator through a topic into the verifier, at
 // full speed and at 1,000 records a second; beside the bare client on the same broker, and beside what both connectors cost by themselves.
+// npm run bench -- engine --transforms [--records N] [--rounds N]: JSON through two transforms on each side, beside Kafka Connect.
 import { mkdirSync } from 'node:fs';
 import { setTimeout as elapse } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,6 +14,7 @@ import type { ConnectorCosts } from './engine-load.js';
 import { type Figure, printFigures } from './figure.js';
 import { LoadProcess } from './load-process.js';
 import { PULL_SETTINGS, useLimits } from './pull-limits.js';
+import { transformBench } from './transforms.js';
 
 const RECORD_BYTES = 1024;
 const QUEUES = 4;
@@ -136,14 +138,20 @@ class EngineBench {
   }
 }
 
-/** Runs the bench and prints its figures with their goals. @throws Error when a record is lost, duplicate, out of order or damaged */
+/** Runs the bench and prints its figures with their goals. @throws Error when a record is lost, duplicate, out of order or damaged, or as {@link transformBench} */
 export async function engineBench(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],
-    options: { records: { type: 'string', default: '2000000' }, seconds: { type: 'string', default: '70' } },
+    options: {
+      transforms: { type: 'boolean', default: false },
+      records: { type: 'string' },
+      rounds: { type: 'string', default: '3' },
+      seconds: { type: 'string', default: '70' },
+    },
   });
-  const [records, seconds] = [Number(values.records), Number(values.seconds)];
-  if (!Number.isInteger(records / QUEUES)) throw new Error(`--records: ${values.records} given; allowed are multiples of ${QUEUES}`);
+  if (values.transforms) return transformBench({ lines: Number(values.records ?? 1_000_000), rounds: Number(values.rounds) });
+  const [records, seconds] = [Number(values.records ?? 2_000_000), Number(values.seconds)];
+  if (!Number.isInteger(records / QUEUES)) throw new Error(`--records: ${records} given; allowed are multiples of ${QUEUES}`);
   const cluster = await SluiceCluster.startIsolated();
   const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv });
   try {

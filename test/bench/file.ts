@@ -1,21 +1,17 @@
 // npm run bench -- file [--lines N] [--runs N]: file to topic to file through the runtime, beside a plain copy through the same kind of
 // topic; with Sluice's limits of a pull, then with RocketMQ's own.
 import { spawn } from 'node:child_process';
-import { createReadStream, createWriteStream, existsSync, statSync } from 'node:fs';
-import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { cpuSeconds } from '../support/cpu-time.js';
-import { hundredByteLine } from '../support/sample-lines.js';
+import { digestOf } from '../support/sample-lines.js';
 import { type IsolatedCluster, SluiceCluster, until } from '../support/sluice-cluster.js';
+import { appearAs, LINE_BYTES, untilLines, writeLines } from './line-files.js';
 import { PULL_SETTINGS, useLimits } from './pull-limits.js';
 import { checkRatios, median } from './ratio-check.js';
-
-const LINE_BYTES = 100;
-const LIMIT_MS = 300_000;
 
 interface Bench {
   readonly cluster: IsolatedCluster;
@@ -29,30 +25,9 @@ interface Figure {
   readonly linesPerSecond: number;
 }
 
-async function writeLines(file: string, lines: number): Promise<void> {
-  const out = createWriteStream(file);
-  for (let at = 0; at < lines; at += 10_000) {
-    const count = Math.min(10_000, lines - at);
-    const text = Array.from({ length: count }, (_, i) => `${hundredByteLine(at + i)}\n`).join('');
-    if (!out.write(text)) await once(out, 'drain');
-  }
-  out.end();
-  await once(out, 'finish');
-}
-
-async function digest(file: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(file)) hash.update(chunk as Buffer);
-  return hash.digest('hex');
-}
-
 async function createTopic(client: RocketMqClient, topic: string): Promise<void> {
   await client.admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
   await until(`topic ${topic} has a route`, () => client.routes.refresh(topic).catch(() => undefined));
-}
-
-async function untilSize(file: string, bytes: number): Promise<void> {
-  await until(`${file} has ${bytes} bytes`, () => existsSync(file) && statSync(file).size >= bytes, LIMIT_MS);
 }
 
 /** Both connectors are posted first and idle; the clock starts when the file appears. */
@@ -77,12 +52,12 @@ async function throughRuntime({ cluster, client, source, lines }: Bench, run: st
   };
   const before = Object.entries(pids).map(([name, pid]) => [name, pid, cpuSeconds(pid)] as const);
   const started = performance.now();
-  await runToEnd('ln', [source, input]);
-  await untilSize(output, lines * LINE_BYTES);
+  appearAs(source, input);
+  await untilLines(output, lines);
   const figure = figureOf(performance.now() - started, lines);
   const perLine = before.map(([name, pid, used]) => `${name} ${(((cpuSeconds(pid) - used) * 1e6) / lines).toFixed(1)}`);
   process.stdout.write(`CPU per line in microseconds: ${perLine.join(', ')}\n`);
-  if ((await digest(output)) !== (await digest(source))) throw new Error('the copy is not identical');
+  if ((await digestOf(output)) !== (await digestOf(source))) throw new Error('the copy is not identical');
   for (const name of Object.keys(connectors)) await cluster.request('DELETE', `/connectors/${name}`);
   return figure;
 }
@@ -98,7 +73,7 @@ async function plainCopy({ cluster, client, source, lines }: Bench, run: string)
     runToEnd(process.execPath, [script, 'send', cluster.rocketmq.namesrv, topic, source]),
   ]);
   const figure = figureOf(performance.now() - started, lines);
-  if ((await digest(output)) !== (await digest(source))) throw new Error('the plain copy is not identical');
+  if ((await digestOf(output)) !== (await digestOf(source))) throw new Error('the plain copy is not identical');
   return figure;
 }
 
