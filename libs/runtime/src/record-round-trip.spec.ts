@@ -17,6 +17,7 @@ function passHeaders(headers: readonly RecordHeader[], headerConverter: Readonly
     body,
     bodyBytes: body.length,
     rawProperties: Buffer.from(properties),
+    propertiesBytes: Buffer.byteLength(properties),
     queueOffset: 0,
     bornTimestamp: 1,
     storeTimestamp: 1,

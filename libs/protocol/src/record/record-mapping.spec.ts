@@ -168,6 +168,22 @@ describe('recordToMessage and messageToRecord', () => {
     expect([attributes.tag, attributes.keys, attributes.shardingKey, attributes.bornAt]).toEqual(['a', ['k1'], undefined, 5]);
   });
 
+  it.each([
+    ['0', 0],
+    ['-86400000', -86_400_000],
+    ['9007199254740991', 9_007_199_254_740_991],
+    ['9007199254740992', undefined],
+    ['-', undefined],
+    ['1e3', undefined],
+    ['1.0', undefined],
+    [' 1', undefined],
+    ['+1', undefined],
+    ['١', undefined],
+  ])('reads the timestamp %j as %j', (text, timestamp) => {
+    const properties = propertyBlock([['sluice-ts', text]]);
+    expect(readRecord({ body: Buffer.from('v'), properties }).timestamp).toBe(timestamp);
+  });
+
   it('reads what a broker left of a delay, and nothing that is no number', () => {
     const read = (...entries: (readonly [string, string])[]): MessageAttributes => new MessageAttributes(propertyBlock(entries), 0);
     const { delayLevel, deliverAt } = read(['DELAY', '3'], ['TIMER_DELIVER_MS', '1700000000000']);

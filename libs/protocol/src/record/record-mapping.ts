@@ -51,6 +51,7 @@ export interface RecordOrigin {
 }
 
 const oneByte = Buffer.from([0]);
+const [ZERO, MINUS] = [0x30, 0x2d];
 const NO_HEADERS: readonly MessageHeader[] = [];
 
 /**
@@ -217,9 +218,18 @@ function inOrder(properties: Map<string, string>, order: string | undefined): re
   return headers;
 }
 
+/** By hand, because most messages have a timestamp. */
 function wholeNumber(text: string): number | undefined {
-  const value = Number(text);
-  return Number.isSafeInteger(value) && /^-?\d+$/.test(text) ? value : undefined;
+  const first = text.charCodeAt(0) === MINUS ? 1 : 0;
+  if (first === text.length) return undefined;
+  let value = 0;
+  for (let at = first; at < text.length; at += 1) {
+    const digit = text.charCodeAt(at) - ZERO;
+    if (!(digit >= 0 && digit <= 9)) return undefined;
+    value = value * 10 + digit;
+  }
+  if (!Number.isSafeInteger(value)) return undefined;
+  return first === 1 ? -value : value;
 }
 
 function tooLarge(origin: RecordOrigin, reason: string): ConnectError {

@@ -130,6 +130,10 @@ class CompressedMessage implements LogicalMessage {
     return this.stored.rawProperties;
   }
 
+  get propertiesBytes(): number {
+    return this.stored.propertiesBytes;
+  }
+
   property(name: string): string | undefined {
     return this.stored.property(name);
   }

@@ -81,6 +81,7 @@ describe('inner batches', () => {
         expect(messages.map(({ queueOffset }) => queueOffset)).toEqual(all.map((_, index) => 50 + index));
         expect(messages.map(({ body }) => body.toString('hex'))).toEqual(all.map(([body]) => Buffer.from(body).toString('hex')));
         expect(messages.map(({ rawProperties }) => rawProperties.toString())).toEqual(all.map(([, text]) => text));
+        for (const { rawProperties, propertiesBytes } of messages) expect(propertiesBytes).toBe(rawProperties.length);
       }),
     );
   });

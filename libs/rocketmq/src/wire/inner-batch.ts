@@ -33,6 +33,8 @@ export interface InnerMessage {
   readonly bodyBytes: number;
   /** The properties in the stored form; a view. */
   readonly rawProperties: Buffer;
+  /** Of `rawProperties`. */
+  readonly propertiesBytes: number;
   property(name: string): string | undefined;
   /** Returns the values of several properties, in the order of `names`: one pass over all of them. */
   select(names: readonly string[]): (string | undefined)[];
@@ -46,6 +48,7 @@ class MessageOfBatch implements InnerMessage {
   readonly #bodyStart: number;
   readonly #bodyEnd: number;
   readonly #end: number;
+  #rawProperties: Buffer | undefined;
 
   constructor(
     outer: OuterMessage,
@@ -91,7 +94,11 @@ class MessageOfBatch implements InnerMessage {
   }
 
   get rawProperties(): Buffer {
-    return this.#bytes.subarray(this.#propertiesStart, this.#end);
+    return (this.#rawProperties ??= this.#bytes.subarray(this.#propertiesStart, this.#end));
+  }
+
+  get propertiesBytes(): number {
+    return this.#end - this.#propertiesStart;
   }
 
   property(name: string): string | undefined {

@@ -100,6 +100,7 @@ describe('StoredMessage', () => {
           expect(message.properties()).toEqual(new Map(expected.properties));
           for (const [key, value] of new Map(expected.properties)) expect(message.property(key)).toBe(value);
           expect(message.rawProperties.toString()).toBe(encodeProperties(expected.properties));
+          expect(message.propertiesBytes).toBe(message.rawProperties.length);
           expect(message).toMatchObject({
             bodyCrc: 77,
             queueId: 3,

@@ -69,6 +69,7 @@ export class StoredMessage {
   readonly #bodyEnd: number;
   readonly #propertiesStart: number;
   readonly #propertiesEnd: number;
+  #rawProperties: Buffer | undefined;
   /** The offset of this message in its queue. */
   readonly queueOffset: number;
   readonly sysFlag: number;
@@ -228,9 +229,13 @@ export class StoredMessage {
     return decodeProperties(this.#bytes, this.#propertiesStart, this.#propertiesEnd);
   }
 
-  /** The properties as they are stored; a view. */
+  /** The properties as they are stored; always the same view: who reads a message asks for it several times. */
   get rawProperties(): Buffer {
-    return this.#bytes.subarray(this.#propertiesStart, this.#propertiesEnd);
+    return (this.#rawProperties ??= this.#bytes.subarray(this.#propertiesStart, this.#propertiesEnd));
+  }
+
+  get propertiesBytes(): number {
+    return this.#propertiesEnd - this.#propertiesStart;
   }
 }
 

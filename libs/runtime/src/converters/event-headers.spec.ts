@@ -18,6 +18,7 @@ function pass(record: Omit<ConnectRecord, 'topic'>, config: RawConfig): SinkReco
     body,
     bodyBytes: body.length,
     rawProperties: Buffer.from(properties),
+    propertiesBytes: Buffer.byteLength(properties),
     queueOffset: 0,
     bornTimestamp: 1,
     storeTimestamp: 1,
@@ -54,8 +55,9 @@ describe('events in the binary mode', () => {
       pass({ value: 'x', headers: [{ key: 'CE_specversion', value: '9' }] }, { 'value.converter': 'StringConverter' }),
     ).not.toThrow();
     const decoder = new ConvertingDecoder(createConverters(EVENTS));
-    const message = { body: Buffer.of(1), bodyBytes: 1, queueOffset: 0, bornTimestamp: 1, storeTimestamp: 1 };
     const rawProperties = Buffer.from('CE_specversion\u00019\u0002');
+    const propertiesBytes = rawProperties.length;
+    const message = { body: Buffer.of(1), bodyBytes: 1, propertiesBytes, queueOffset: 0, bornTimestamp: 1, storeTimestamp: 1 };
     expect(() => decoder.decode({ topic: 't', brokerName: 'b', queueId: 0 }, { ...message, rawProperties })).toThrow(PartFailure);
   });
 

@@ -44,7 +44,8 @@ describe('a letter that a broker refuses', () => {
     const context = '__connect.errors.stage\u0001TASK_PUT\u0002';
     const rawProperties = Buffer.from('mine\u0001m\u0002');
     const body = Buffer.from('value');
-    const message = { body, bodyBytes: 5, rawProperties, queueOffset: 0, bornTimestamp: 1, storeTimestamp: 2 };
+    const propertiesBytes = rawProperties.length;
+    const message = { body, bodyBytes: 5, rawProperties, propertiesBytes, queueOffset: 0, bornTimestamp: 1, storeTimestamp: 2 };
     const first = withoutValue(letterOfMessage(message, () => context));
     const second = withoutParts(first);
     const shown = [first, second].map(({ properties }) => {

@@ -13,6 +13,8 @@ export interface RawMessage {
   readonly bodyBytes: number;
   /** The property block as the broker stores it; `messageToRecord`, `scanStamp` and `scanBarrier` of `@sluice/protocol` read it. */
   readonly rawProperties: Buffer;
+  /** Of `rawProperties`; who asks for this alone makes no view of them. */
+  readonly propertiesBytes: number;
   /** Milliseconds since the epoch, set by the producer. */
   readonly bornTimestamp: number;
   /** Milliseconds since the epoch, set by the broker. */

@@ -206,7 +206,7 @@ export class QueueIntake {
       } else {
         records.push(outcome);
         this.#given = message.queueOffset + 1;
-        if (rate !== undefined) mayTakeMore = rate.take(message.bodyBytes + message.rawProperties.length);
+        if (rate !== undefined) mayTakeMore = rate.take(message.bodyBytes + message.propertiesBytes);
       }
       this.#state.took(message, judged);
       this.#next = message.queueOffset + 1;

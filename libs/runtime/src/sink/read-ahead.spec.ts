@@ -8,6 +8,7 @@ const messages = (count: number): RawMessage[] =>
     body: Buffer.alloc(10),
     bodyBytes: 10,
     rawProperties: Buffer.alloc(0),
+    propertiesBytes: 0,
     bornTimestamp: 0,
     storeTimestamp: 0,
   }));

@@ -63,7 +63,7 @@ export class ReadAhead {
   /** Appends an answer and returns its bytes. */
   add(messages: readonly RawMessage[]): number {
     let bytes = 0;
-    for (const { bodyBytes, rawProperties } of messages) bytes += bodyBytes + rawProperties.length;
+    for (const { bodyBytes, propertiesBytes } of messages) bytes += bodyBytes + propertiesBytes;
     this.#answers.push({ messages, bytes });
     this.budget.add(bytes, messages.length);
     return bytes;

@@ -48,11 +48,13 @@ export class FakeQueue {
   append(parts: readonly StoredParts[], storeTimestamp: number, bornTimestamp = storeTimestamp): number {
     const firstOffset = this.messages.length;
     for (const { body, properties } of parts) {
+      const rawProperties = typeof properties === 'string' ? Buffer.from(properties, 'utf8') : properties;
       this.messages.push({
         queueOffset: this.messages.length,
         body,
         bodyBytes: body.length,
-        rawProperties: typeof properties === 'string' ? Buffer.from(properties, 'utf8') : properties,
+        rawProperties,
+        propertiesBytes: rawProperties.length,
         bornTimestamp,
         storeTimestamp,
       });
