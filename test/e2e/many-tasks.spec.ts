@@ -60,7 +60,9 @@ describe('a thousand tasks that come to one runner', () => {
       'tasks.max': String(tasks),
       topic: cluster.topic('many'),
       partitions: String(tasks),
-      records: String(tasks),
+      // Each has sent a record, and none comes to its end.
+      records: String(tasks * 1_000),
+      rate: '1',
     };
     expect((await cluster.request('POST', '/connectors', { name, config })).status).toBe(201);
   };

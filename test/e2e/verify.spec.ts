@@ -59,6 +59,70 @@ describe('numbered records through a topic into the verifier', () => {
     }
   }, 300_000);
 
+  const messagesIn = async (topic: string): Promise<number> => {
+    const client = RocketMqClient.open({ namesrv: cluster.rocketmq.namesrv, requestTimeoutMs: 10_000 });
+    try {
+      const queues = readableQueues(await client.routes.get(cluster.topic(topic)));
+      const ends = await Promise.all(queues.map((queue) => client.admin.maxOffset(queue)));
+      return ends.reduce((sum, end) => sum + end, 0);
+    } finally {
+      await client.close();
+    }
+  };
+
+  it('complete: nobody runs the tasks again but a restart or new settings, whatever is killed', async () => {
+    interface Answer {
+      readonly connector: { readonly state: string };
+      readonly tasks: readonly { readonly state: string; readonly generation: number; readonly completed_at?: number }[];
+    }
+    const statusOf = async (name: string) => (await cluster.request('GET', `/connectors/${name}/status`)).body as Answer;
+    /** Returns the generations of the tasks once all of them have completed and are later ones. */
+    const untilCompleted = async (name: string, after: readonly number[] = [0, 0]): Promise<number[]> => {
+      let last: Answer | undefined;
+      return until(
+        `${name} has completed`,
+        async () => {
+          const { connector, tasks } = (last = await statusOf(name));
+          const areDone = tasks.every(({ state, generation }, index) => state === 'COMPLETED' && generation > (after[index] ?? 0));
+          return connector.state === 'COMPLETED' && areDone ? tasks.map(({ generation }) => generation) : undefined;
+        },
+        90_000,
+        () => `${JSON.stringify(last)}\n${cluster.roles.map((role) => `--- ${role.id}\n${role.log.slice(-1500)}`).join('\n')}`,
+      );
+    };
+    const create = async (name: string): Promise<void> => {
+      const shape = { topic: cluster.topic(name), records: '100', partitions: '2', 'tasks.max': '2' };
+      const config = { 'connector.class': 'DatagenSource', ...shape };
+      expect((await cluster.request('POST', '/connectors', { name, config })).status).toBe(201);
+    };
+    await create('bounded');
+    const first = await untilCompleted('bounded');
+    expect(first).toHaveLength(2);
+    expect(await messagesIn('bounded')).toBe(100);
+
+    for (const id of ['source-runner-1', 'coordinator-1']) await cluster.role(id).kill('SIGKILL');
+    cluster.role('coordinator-1').start();
+    const other = cluster.add('source-runner', 'source-runner-2');
+    other.start();
+    // The new leader gives the new runner what there is to run.
+    await create('another');
+    await untilCompleted('another');
+    expect(await untilCompleted('bounded')).toEqual(first);
+    expect(other.log).toContain('Starting another-0');
+    expect(other.log).not.toContain('Starting bounded-');
+    expect((await cluster.request('PUT', '/connectors/bounded/pause')).status).toBe(202);
+    expect((await cluster.request('PUT', '/connectors/bounded/resume')).status).toBe(202);
+    expect(await untilCompleted('bounded')).toEqual(first);
+
+    expect((await cluster.request('POST', '/connectors/bounded/restart?includeTasks=true')).status).toBe(202);
+    const second = await untilCompleted('bounded', first);
+    expect(await messagesIn('bounded')).toBe(100);
+    expect((await cluster.request('PATCH', '/connectors/bounded/config', { records: '150' })).status).toBe(200);
+    await untilCompleted('bounded', second);
+    expect(await messagesIn('bounded')).toBe(150);
+    cluster.role('source-runner-1').start();
+  }, 400_000);
+
   it('all come once when sink runner and source runner are killed in between', async () => {
     const flow = await VerifiedFlow.start(
       cluster,

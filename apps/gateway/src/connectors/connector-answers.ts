@@ -51,7 +51,7 @@ export interface TaskStatusJson extends RunStatusJson, LostContactJson {
   readonly generation?: number;
   /** Since when the task is in its state. */
   readonly since?: number;
-  /** Since when a source task has had no more data, for good: all of it is committed. The task stays RUNNING and does nothing. */
+  /** Since when a source task has had no more data, for good: all of it is committed. */
   readonly completed_at?: number;
   /** Also of a task that runs again: `resolved_at` says since when, once it has run for `restart.backoff.max.ms` without another error. */
   readonly last_error?: { readonly at: number; readonly message: string; readonly resolved_at?: number };

@@ -7,18 +7,18 @@ import type { TaskGroup } from '../model/task-table.js';
  * - `free`: it is to be given to somebody;
  * - `moving`: it is not to be given yet but will be, so no other task may take its place. Its owner is stopping, its
  *   connector is being split, or owners from before the connector's present tasks have not stopped;
- * - `out`: nobody is to run it.
+ * - `out`: nobody is to run it, such as one that has completed.
  */
 export type AssignmentState = 'held' | 'free' | 'moving' | 'out';
 
 /** @param hasOlderOwners see {@link hasOlderOwners} */
 export function assignmentStateOf(
-  { id, assignment }: Pick<TaskState, 'id' | 'assignment'>,
+  { id, assignment, completed }: Pick<TaskState, 'id' | 'assignment' | 'completed'>,
   connector: ConnectorState | undefined,
   hasOlderOwners: boolean,
 ): AssignmentState {
   if (connector === undefined || connector.targetState === TargetState.stopped) return 'out';
-  if (id.index >= (connector.taskCount ?? 0)) return 'out';
+  if (id.index >= (connector.taskCount ?? 0) || completed !== undefined) return 'out';
   if (assignment !== undefined && assignment.revokedAt === undefined) return 'held';
   const isCurrent = connector.tasksVersion === connector.configVersion;
   if (!isCurrent && !isBeingSplit(connector)) return 'out';

@@ -9,8 +9,8 @@ export type KnownReports = ReadonlyMap<string, KnownReport>;
 /** Tasks of a connector that their owners report as FAILED; undefined while one of the owners was not heard. */
 export function failedTasks(tasks: TaskTable, reports: KnownReports, connector: ConnectorState): readonly TaskId[] | undefined {
   const failed: TaskId[] = [];
-  for (const { id, assignment } of currentTasks(tasks, connector)) {
-    if (assignment === undefined) continue;
+  for (const { id, assignment, completed } of currentTasks(tasks, connector)) {
+    if (assignment === undefined || completed !== undefined) continue;
     const known = reports.get(memberKey(assignment));
     if (known === undefined) return undefined;
     const { generation } = assignment;

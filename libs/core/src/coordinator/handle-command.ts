@@ -113,21 +113,30 @@ function restartConnector(
   if (!onlyFailed || error !== undefined) {
     events.push({ kind: 'connector.put', name, type, config, targetState, ...warningsOf(warnings) });
   }
-  if (includeTasks) {
-    const concerned = onlyFailed ? failedTasks(draft.tasks, reports, connector) : currentTasks(draft.tasks, connector).map(({ id }) => id);
+  const tasks = currentTasks(draft.tasks, connector);
+  // One without a task that runs would do nothing else.
+  const hasCompleted = !onlyFailed && tasks.length > 0 && tasks.every(({ completed }) => completed !== undefined);
+  if (includeTasks || hasCompleted) {
+    const concerned = onlyFailed ? failedTasks(draft.tasks, reports, connector) : tasks.map(({ id }) => id);
     if (concerned === undefined) return NEEDS_REPORTS;
     events.push(...restartOf(draft, concerned));
   }
   return doing(events);
 }
 
-/** Tasks that run are revoked and come back with a new generation; what nobody holds starts again anyway. */
-function restartOf(draft: ClusterDraft, tasks: readonly TaskId[]): readonly CommandEvent[] {
-  const running = tasks.filter((id) => {
-    const assignment = draft.tasks.get(taskKey(id))?.assignment;
-    return assignment !== undefined && assignment.revokedAt === undefined;
-  });
-  return running.length === 0 ? [] : [{ kind: 'tasks.revoked', tasks: running, reason: 'restarted' }];
+/**
+ * Tasks that run are revoked and come back with a new generation, completed ones are assigned again; what nobody holds starts again anyway.
+ * Of a task that is named with a generation only that one is concerned, while it runs.
+ */
+function restartOf(draft: ClusterDraft, tasks: readonly (TaskId & { readonly generation?: number })[]): readonly CommandEvent[] {
+  const concerned: TaskId[] = [];
+  for (const { connector, index, generation } of tasks) {
+    const { assignment, completed } = draft.tasks.find({ connector, index }) ?? {};
+    const isRunning = assignment !== undefined && assignment.revokedAt === undefined;
+    const isMeant = generation === undefined ? isRunning || completed !== undefined : isRunning && assignment.generation === generation;
+    if (isMeant) concerned.push({ connector, index });
+  }
+  return concerned.length === 0 ? [] : [{ kind: 'tasks.revoked', tasks: concerned, reason: 'restarted' }];
 }
 
 function doing(events: readonly CommandEvent[]): Handled {

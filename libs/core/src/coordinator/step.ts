@@ -9,7 +9,7 @@ import { decideAssignment } from './decide-assignment.js';
 import { decideCommands, decideRewind } from './decide-commands.js';
 import { decideLevel } from './decide-level.js';
 import { decideMembers } from './decide-members.js';
-import { decideReports } from './decide-reports.js';
+import { decideReports, isMark } from './decide-reports.js';
 import { decideSnapshot } from './decide-snapshot.js';
 import type { Effect } from './effect.js';
 import { claimIfVacant, giveUpLead, givesFrom, leadsByLog, noteBrokerTime, readCommandsFrom, stepDown, takeLead } from './election.js';
@@ -146,6 +146,9 @@ function noticeEvent(turn: Turn, { event, epoch, claimId }: LogEntry): void {
     if (next.role === 'leader') stepDown(turn, epoch - 1, `${event.nodeId} claimed epoch ${epoch}`);
     else if (next.role === 'candidate' && !isOwn) stepDown(turn, epoch, 'another claim came first');
     if (isOwn) takeLead(turn, claimId);
+  } else if (event.kind === 'cluster.version') {
+    // What the level before could not say may have been reported.
+    next.touched = new Set(next.reports.keys());
   } else if (event.kind === 'commands.rewound') {
     next.rewindTo = undefined;
     next.commands = [];
@@ -212,7 +215,7 @@ function readReport({ next, now }: Turn, queue: number, report: Report): boolean
   const frees = index.moves > 0 && index.ownedBy(key).some(({ assignment }) => assignment?.revokedAt !== undefined);
   // What the log says of tasks that were reported before was looked at when it was read.
   const isTold = report.tasks === known?.report.tasks;
-  const marks = !isTold && report.tasks.some(({ id, committed }) => committed && cluster.tasks.find(id)?.committed === false);
+  const marks = !isTold && report.tasks.some((task) => isMark(task, cluster.tasks.find(task.id)));
   if (frees || marks) next.touched = new Set(next.touched).add(key);
   const isNews = known === undefined || report.leaving || member?.incarnation !== report.incarnation;
   if (isNews) next.news += 1;

@@ -5,7 +5,7 @@ import type { KnownReports } from './failed-tasks.js';
 
 /**
  * Lists the source connectors that have stored positions and no task that runs or is paused on its runner. Their tasks
- * are stopped, failed, waiting for a runner, or held by one that does not report them. Nobody else keeps retention from
+ * are stopped, completed, failed, waiting for a runner, or held by one that does not report them. Nobody else keeps retention from
  * taking their positions.
  */
 export function unattendedSources(

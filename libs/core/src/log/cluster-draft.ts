@@ -155,13 +155,21 @@ export class ClusterDraft {
         }
         return;
       case 'tasks.revoked':
-        for (const id of event.tasks) this.#connectorDraft.revoke(id, seq);
+        for (const id of event.tasks) {
+          if (event.reason === 'restarted') this.#connectorDraft.rerun(id, seq);
+          else this.#connectorDraft.revoke(id, seq);
+        }
         return;
       case 'tasks.released':
         for (const id of event.tasks) this.#connectorDraft.release(id);
         return;
       case 'tasks.committed':
         for (const id of event.tasks) this.#connectorDraft.commit(id);
+        return;
+      case 'tasks.completed':
+        for (const { connector, index, generation, at: endedAt } of event.tasks) {
+          this.#connectorDraft.complete({ connector, index }, { generation, at: endedAt }, seq);
+        }
         return;
       case 'command.applied':
         for (const each of eventsIn(event)) this.apply(each, stamp);

@@ -3,10 +3,12 @@ import {
   asSplit,
   freed,
   reconfigured,
+  reopened,
   taskConfig,
   withoutError,
   TargetState,
   type ConnectorState,
+  type TaskCompletion,
   type TaskId,
 } from '../model/connector.js';
 import type { LogEvent } from '../model/entry.js';
@@ -22,7 +24,8 @@ type EventOf<Kind extends LogEvent['kind']> = Extract<LogEvent, { kind: Kind }>;
  * - a task is held without revocation only while it is wanted. The entry that stops or deletes its connector, or gives
  *   the task new settings, revokes it too;
  * - a free task always belongs to a connector that wants it: others vanish when they are released;
- * - a task that is held is not assigned again.
+ * - a task that is held is not assigned again;
+ * - a completed task is revoked by that and not assigned, until an event has it run again.
  */
 export class ConnectorDraft {
   #connectors: ReadonlyMap<string, ConnectorState>;
@@ -88,7 +91,7 @@ export class ConnectorDraft {
       const isSameText = task?.type === type && sameConfig(task.overrides, overrides);
       if (isSameText && isSameBase) return;
       const isSame = task?.type === type && sameTaskConfig(taskConfig(connector, task), taskConfig(split, { overrides }));
-      if (!isSame) this.revoke(id, seq);
+      if (!isSame) this.rerun(id, seq);
       const revoked = this.#tasks.find(id);
       this.#writeTasks().set(revoked === undefined ? { id, type, overrides, committed: false } : { ...revoked, type, overrides });
     });
@@ -106,7 +109,7 @@ export class ConnectorDraft {
 
   assign(target: TaskId, owner: Member, seq: number): void {
     const task = this.#tasks.find(target);
-    if (task === undefined || task.assignment !== undefined) return;
+    if (task === undefined || task.assignment !== undefined || task.completed !== undefined) return;
     if (this.#connectors.get(target.connector)?.targetState === TargetState.stopped) return;
     const { id, type, overrides, committed } = task;
     // The member's own texts: those of the entry need not outlive it.
@@ -119,6 +122,20 @@ export class ConnectorDraft {
     const task = this.#tasks.find(id);
     if (task?.assignment === undefined || task.assignment.revokedAt !== undefined) return;
     this.#writeTasks().set({ ...task, assignment: { ...task.assignment, revokedAt: seq } });
+  }
+
+  /** Revokes a task that is held, and has one run again that has completed. */
+  rerun(id: TaskId, seq: number): void {
+    const task = this.#tasks.find(id);
+    if (task?.completed !== undefined) this.#writeTasks().set(reopened(task));
+    this.revoke(id, seq);
+  }
+
+  /** Takes effect for the generation that holds the task and was not asked to stop: that may be for a restart or new settings. */
+  complete(id: TaskId, completed: TaskCompletion, seq: number): void {
+    const task = this.#tasks.find(id);
+    if (task?.assignment?.generation !== completed.generation || task.assignment.revokedAt !== undefined) return;
+    this.#writeTasks().set({ ...task, completed, assignment: { ...task.assignment, revokedAt: seq } });
   }
 
   release(id: TaskId): void {
@@ -145,12 +162,12 @@ export class ConnectorDraft {
   /** The connector has no such task any more: it goes, or once its owner has stopped it. */
   #discard(id: TaskId, seq: number): void {
     if (this.#tasks.find(id)?.assignment === undefined) this.#writeTasks().delete(id);
-    else this.revoke(id, seq);
+    else this.rerun(id, seq);
   }
 
   #revokeAll(name: string, seq: number): void {
     const count = this.#connectors.get(name)?.taskCount ?? 0;
-    for (let index = 0; index < count; index += 1) this.revoke({ connector: name, index }, seq);
+    for (let index = 0; index < count; index += 1) this.rerun({ connector: name, index }, seq);
   }
 
   #writeConnectors(): SharedMap<ConnectorState> {

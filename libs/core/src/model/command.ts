@@ -21,10 +21,16 @@ export type ConnectorCommand =
     }
   | { readonly kind: 'connector.target'; readonly name: string; readonly targetState: TargetState }
   | { readonly kind: 'connector.delete'; readonly name: string }
-  | { readonly kind: 'tasks.restart'; readonly name: string; readonly tasks: readonly TaskId[] }
+  | {
+      readonly kind: 'tasks.restart';
+      readonly name: string;
+      /** A runner that asks for a new generation of its task names the one that it has. Another one is not restarted, nor is one that has completed. */
+      readonly tasks: readonly (TaskId & { readonly generation?: number })[];
+    }
   /**
    * The connector is split into tasks again; unchanged tasks keep running. With `includeTasks` its tasks are restarted too, with `onlyFailed`
-   * only what has failed: the splitting, and tasks that their owners report as FAILED.
+   * only what has failed: the splitting, and tasks that their owners report as FAILED. Completed tasks run again with `includeTasks`, and
+   * where all of them have completed.
    */
   | {
       readonly kind: 'connector.restart';

@@ -53,6 +53,14 @@ export interface TaskAssignment {
   readonly revokedAt?: number;
 }
 
+/** What ended a source task: it has no more data, and all of it is stored. */
+export interface TaskCompletion {
+  /** The generation that found the end. */
+  readonly generation: number;
+  /** When it did, by its runner's wall clock; milliseconds since the epoch. */
+  readonly at: number;
+}
+
 export interface TaskState {
   readonly id: TaskId;
   readonly type: ConnectorType;
@@ -63,6 +71,8 @@ export interface TaskState {
   readonly lastNodeId?: string;
   /** True once positions of this task were committed: from then on a missing position is an error. */
   readonly committed: boolean;
+  /** Set from its end of data until it is to run again: nobody holds it without revocation, and nobody gets it. */
+  readonly completed?: TaskCompletion;
 }
 
 /** Its config is newer than its tasks, and it is not known that it cannot be split. */
@@ -72,9 +82,22 @@ export function isBeingSplit({ tasksVersion, configVersion, error, targetState }
 
 /** The same task, held by nobody; its last owner is kept. */
 export function freed(task: TaskState): TaskState {
-  const { id, type, overrides, committed, assignment } = task;
+  const { id, type, overrides, committed, completed, assignment } = task;
   const lastNodeId = assignment?.nodeId ?? task.lastNodeId;
-  return lastNodeId === undefined ? { id, type, overrides, committed } : { id, type, overrides, committed, lastNodeId };
+  return {
+    id,
+    type,
+    overrides,
+    committed,
+    ...(lastNodeId === undefined ? {} : { lastNodeId }),
+    ...(completed === undefined ? {} : { completed }),
+  };
+}
+
+/** The same task, which is to run again whether it has completed or not. */
+export function reopened(task: TaskState): TaskState {
+  const { completed, ...rest } = task;
+  return completed === undefined ? task : rest;
 }
 
 /** The same connector without the error of its last splitting: it is split again if its config is newer than its tasks. */

@@ -1,6 +1,6 @@
 import type { LogHead } from './cluster-state.js';
 import type { CommandResult } from './command.js';
-import type { Config, ConnectorType, Overrides, TargetState, TaskId } from './connector.js';
+import type { Config, ConnectorType, Overrides, TargetState, TaskCompletion, TaskId } from './connector.js';
 import type { Member } from './member.js';
 import type { SnapshotRecord } from './snapshot.js';
 
@@ -68,6 +68,11 @@ export type LogEvent =
   /** The owner reported it as not running, or is gone: the task is free. */
   | { readonly kind: 'tasks.released'; readonly tasks: readonly TaskId[] }
   | { readonly kind: 'tasks.committed'; readonly tasks: readonly TaskId[] }
+  /**
+   * These generations have no more data, and all of it is stored: each is revoked and not assigned again. It takes effect for a task that is held
+   * without revocation. What ends that: `tasks.revoked` as restarted, other settings of the task, a stop of its connector.
+   */
+  | { readonly kind: 'tasks.completed'; readonly tasks: readonly (TaskId & TaskCompletion)[] }
   | { readonly kind: 'command.done'; readonly result: CommandResult }
   /** What a command did, with its result, in one entry: a log that loses its tail never holds half of it. */
   | { readonly kind: 'command.applied'; readonly result: CommandResult; readonly events: readonly CommandEvent[] }

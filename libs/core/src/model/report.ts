@@ -63,7 +63,7 @@ export interface TaskReport {
   readonly waits?: readonly TaskWait[];
   /** Since when it is in this state; milliseconds since the epoch. */
   readonly since: number;
-  /** When a source task had no more data for good, and all of it was committed; it stays RUNNING. Milliseconds since the epoch. */
+  /** When a source task had no more data for good, and all of it was committed: the leader then ends it. Milliseconds since the epoch. */
   readonly completedAt?: number;
   readonly committed: boolean;
   readonly counters: Readonly<Record<string, number>>;

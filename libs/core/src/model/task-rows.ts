@@ -15,9 +15,12 @@ type TaskRow = readonly [
   overrides: Overrides,
   committed: 0 | 1,
   owner: string | null,
-  /** Absent where nobody holds it. An incarnation is left out that is the one which the owner has as a member. */
-  assignment?: readonly [generation: number, revokedAt: number | null, incarnation?: string],
+  /** Absent or null where nobody holds it. An incarnation is left out that is the one which the owner has as a member. */
+  assignment?: readonly [generation: number, revokedAt: number | null, incarnation?: string] | null,
+  completed?: readonly [generation: number, at: number],
 ];
+
+type AssignmentRow = NonNullable<TaskRow[4]>;
 
 type Members = ReadonlyMap<string, Pick<Member, 'incarnation'>>;
 
@@ -43,29 +46,31 @@ export function* rowsOf(group: TaskGroup, members: Members): Generator<TaskRows>
 }
 
 export function tasksIn({ connector, type, rows }: TaskRows, members: Members): TaskState[] {
-  return rows.map(([index, overrides, committed, owner, assignment]) => ({
+  return rows.map(([index, overrides, committed, owner, assignment, completed]) => ({
     id: { connector, index },
     type,
     overrides,
     committed: committed === 1,
     ...(owner === null ? {} : { lastNodeId: owner }),
-    ...(owner === null || assignment === undefined ? {} : { assignment: assignmentIn(owner, assignment, members) }),
+    ...(owner === null || assignment === undefined || assignment === null ? {} : { assignment: assignmentIn(owner, assignment, members) }),
+    ...(completed === undefined ? {} : { completed: { generation: completed[0], at: completed[1] } }),
   }));
 }
 
-function rowOf({ id, overrides, committed, lastNodeId, assignment }: TaskState, members: Members): TaskRow {
+function rowOf({ id, overrides, committed, lastNodeId, assignment, completed }: TaskState, members: Members): TaskRow {
   const mark = committed ? 1 : 0;
-  return assignment === undefined
-    ? [id.index, overrides, mark, lastNodeId ?? null]
-    : [id.index, overrides, mark, assignment.nodeId, heldIn(assignment, members)];
+  const owner = assignment?.nodeId ?? lastNodeId ?? null;
+  const held = assignment === undefined ? null : heldIn(assignment, members);
+  if (completed !== undefined) return [id.index, overrides, mark, owner, held, [completed.generation, completed.at]];
+  return held === null ? [id.index, overrides, mark, owner] : [id.index, overrides, mark, owner, held];
 }
 
-function heldIn({ nodeId, incarnation, generation, revokedAt }: TaskAssignment, members: Members): NonNullable<TaskRow[4]> {
+function heldIn({ nodeId, incarnation, generation, revokedAt }: TaskAssignment, members: Members): AssignmentRow {
   const isMembers = members.get(nodeId)?.incarnation === incarnation;
   return isMembers ? [generation, revokedAt ?? null] : [generation, revokedAt ?? null, incarnation];
 }
 
-function assignmentIn(nodeId: string, [generation, revokedAt, incarnation]: NonNullable<TaskRow[4]>, members: Members): TaskAssignment {
+function assignmentIn(nodeId: string, [generation, revokedAt, incarnation]: AssignmentRow, members: Members): TaskAssignment {
   return {
     nodeId,
     incarnation: incarnation ?? members.get(nodeId)?.incarnation ?? '',

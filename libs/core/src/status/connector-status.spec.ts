@@ -63,7 +63,19 @@ describe('status of a task', () => {
     expect(taskStatus(log.state, heard(listing), id)?.version).toBe('1.2.3');
   });
 
-  it('is RUNNING, with the time, once it has no more data', () => {
+  it('is COMPLETED, with the time and its last worker, once the log says so', () => {
+    const { log, generation } = assigned();
+    const reports = heard(report(generation, 'RUNNING'));
+    const completed = { id, state: 'COMPLETED', workerId: 'w1', generation, since: 7, completedAt: 7 };
+    log.write({ kind: 'tasks.completed', tasks: [{ ...id, generation, at: 7 }] });
+    expect(taskStatus(log.state, reports, id)).toEqual({ ...completed, version: '1.2.3' });
+    log.write({ kind: 'tasks.released', tasks: [id] });
+    expect(taskStatus(log.state, reports, id)).toEqual({ ...completed, version: '1.2.3' });
+    log.write({ kind: 'member.left', nodeId: 'w1', incarnation: 'w1#1', reason: 'expired' });
+    expect(taskStatus(log.state, reports, id)).toEqual(completed);
+  });
+
+  it('is RUNNING, with the time, while it has no more data and the log does not say so', () => {
     const { log, generation } = assigned();
     const { tasks, ...node } = report(generation, 'RUNNING');
     const completed = { ...node, tasks: tasks.map((task) => ({ ...task, completedAt: 7 })) };
@@ -129,6 +141,26 @@ describe('status of a connector', () => {
     expect(status).toMatchObject({ name: 'a', type: 'source', state: 'RUNNING', workerId: 'w1', version: '1.2.3' });
     log.write({ kind: 'connector.target', name: 'a', targetState: 'PAUSED' });
     expect(connectorStatus(log.state, reports, 'a')?.state).toBe('PAUSED');
+  });
+
+  it('is COMPLETED once all its tasks are, unless it is paused, stopped or has a config that is not split', () => {
+    const { log, generation } = assigned();
+    log.split('a', 2);
+    const second = log.assign('a', 1, 'w1');
+    const stateOf = (): string | undefined => connectorStatus(log.state, none, 'a')?.state;
+    log.write({ kind: 'tasks.completed', tasks: [{ ...id, generation, at: 7 }] });
+    expect(stateOf()).toBe('RUNNING');
+    log.write({ kind: 'tasks.completed', tasks: [{ ...id, index: 1, generation: second, at: 8 }] });
+    expect(stateOf()).toBe('COMPLETED');
+    log.write({ kind: 'member.left', nodeId: 'w1', incarnation: 'w1#1', reason: 'expired' });
+    expect(connectorStatus(log.state, none, 'a')).toMatchObject({ state: 'COMPLETED', workerId: 'c1', tasks: [{ workerId: 'w1' }, {}] });
+    expect(connectorStatus(log.state, none, 'a')).not.toHaveProperty('reason');
+    log.write({ kind: 'connector.target', name: 'a', targetState: 'PAUSED' });
+    expect(stateOf()).toBe('PAUSED');
+    log.write({ kind: 'connector.put', name: 'a', type: 'source', config: {}, targetState: 'RUNNING' });
+    expect(stateOf()).toBe('UNASSIGNED');
+    log.write({ kind: 'connector.target', name: 'a', targetState: 'STOPPED' });
+    expect(connectorStatus(log.state, none, 'a')).toMatchObject({ state: 'STOPPED', tasks: [] });
   });
 
   it('is UNASSIGNED before it was split', () => {

@@ -2,6 +2,7 @@ import type { UnassignedReason } from '../assignment/assignment-types.js';
 import type { ClusterState } from '../model/cluster-state.js';
 import {
   connectorClass,
+  isBeingSplit,
   TargetState,
   taskKey,
   type ConnectorState,
@@ -16,9 +17,9 @@ import type { InstanceReport, RestartInfo, TaskError, TaskReport, TaskWait, Task
 import type { ReportsView } from './reports-view.js';
 import { unassignedReason } from './unassigned-reason.js';
 
-/** Kafka Connect's words; STOPPED is a state of connectors only. */
-export type ConnectorRunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'RESTARTING';
-export type TaskRunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTARTING';
+/** Kafka Connect's words, and COMPLETED; STOPPED is a state of connectors only. */
+export type ConnectorRunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'STOPPED' | 'FAILED' | 'RESTARTING' | 'COMPLETED';
+export type TaskRunState = 'UNASSIGNED' | 'RUNNING' | 'PAUSED' | 'FAILED' | 'RESTARTING' | 'COMPLETED';
 
 export interface TaskStatus {
   readonly id: TaskId;
@@ -65,7 +66,7 @@ export interface ConnectorStatus {
 /**
  * Reports what a connector and its tasks really do; `undefined` if there is none of that name. It is FAILED when nobody
  * could split it into tasks, or when its instance has failed. Else it is RUNNING while a member holds a task of it, and
- * UNASSIGNED without: for example, when no runner has its plugin. A STOPPED connector shows only the tasks that have not stopped yet.
+ * UNASSIGNED without: for example, when no runner has its plugin. COMPLETED it is once all its tasks are. A STOPPED connector shows only the tasks that have not stopped yet.
  */
 export function connectorStatus(state: ClusterState, reports: ReportsView, name: string): ConnectorStatus | undefined {
   const connector = state.connectors.get(name);
@@ -80,7 +81,7 @@ export function connectorStatus(state: ClusterState, reports: ReportsView, name:
   const workerId = holder ?? state.leader?.nodeId ?? '';
   const version = tasks.find(({ workerId }) => workerId === holder)?.version ?? pluginVersion(state, reports, connector, holder);
   const instance = tasks[0]?.id.index === 0 ? tasks[0].instance : undefined;
-  const runState = connectorRunState(connector, holder !== undefined, instance);
+  const runState = connectorRunState(connector, tasks, holder !== undefined, instance);
   const trace = connector.error ?? instance?.trace;
   return {
     name,
@@ -102,10 +103,16 @@ export function taskStatus(state: ClusterState, reports: ReportsView, id: TaskId
   return task === undefined ? undefined : statusOf(state, reports, task);
 }
 
-function connectorRunState(connector: ConnectorState, hasHolder: boolean, instance: InstanceReport | undefined): ConnectorRunState {
+function connectorRunState(
+  connector: ConnectorState,
+  tasks: readonly TaskStatus[],
+  hasHolder: boolean,
+  instance: InstanceReport | undefined,
+): ConnectorRunState {
   if (connector.targetState === TargetState.stopped) return 'STOPPED';
   if (connector.error !== undefined || instance?.state === 'FAILED') return 'FAILED';
   if (connector.targetState === TargetState.paused) return 'PAUSED';
+  if (tasks.length > 0 && !isBeingSplit(connector) && tasks.every(({ state }) => state === 'COMPLETED')) return 'COMPLETED';
   // One that begins, or waits for its runner's lease, has no trace.
   if (instance?.state === 'RESTARTING' && instance.trace !== undefined) return 'RESTARTING';
   return hasHolder ? 'RUNNING' : 'UNASSIGNED';
@@ -121,6 +128,11 @@ function statusOf(state: ClusterState, reports: ReportsView, task: TaskState): T
   const holder = liveHolder(state, task);
   const base = { id: task.id, workerId: holder?.nodeId ?? task.lastNodeId ?? '' };
   const connector = state.connectors.get(task.id.connector);
+  if (task.completed !== undefined) {
+    const { generation, at } = task.completed;
+    const version = pluginVersion(state, reports, connector, base.workerId);
+    return { ...base, state: 'COMPLETED', generation, ...(version === undefined ? {} : { version }), since: at, completedAt: at };
+  }
   if (holder === undefined) return { ...base, state: 'UNASSIGNED', ...reasonOf(state, connector) };
   const report = reports.get(memberKey(holder));
   const key = taskKey(task.id);

@@ -21,8 +21,8 @@ export function stateLines({ role, cluster }: CoordinatorState): readonly string
   const connectors = [...cluster.connectors].map(
     ([name, { targetState, error }]) => `connector ${name} ${targetState}${error === undefined ? '' : `, failed: ${error}`}`,
   );
-  const tasks = [...cluster.tasks.values()].map(({ id, assignment }) => {
-    if (assignment === undefined) return `task ${taskKey(id)} unassigned`;
+  const tasks = [...cluster.tasks.values()].map(({ id, assignment, completed }) => {
+    if (assignment === undefined) return `task ${taskKey(id)} ${completed === undefined ? 'unassigned' : 'completed'}`;
     const revoked = assignment.revokedAt === undefined ? '' : ', revoked';
     return `task ${taskKey(id)} on ${assignment.incarnation}, generation ${assignment.generation}${revoked}`;
   });

@@ -115,13 +115,13 @@ export const metricSpecs = {
   sluice_connectors: {
     type: 'gauge',
     labels: ['type', 'state'],
-    help: 'Connectors by type (source, sink) and state (UNASSIGNED, RUNNING, PAUSED, STOPPED, FAILED, RESTARTING).',
+    help: 'Connectors by type (source, sink) and state (UNASSIGNED, RUNNING, PAUSED, STOPPED, FAILED, RESTARTING, COMPLETED).',
     roles: READERS,
   },
   sluice_tasks: {
     type: 'gauge',
     labels: ['connector', 'role', 'state'],
-    help: 'Tasks of a connector by the role that runs them and by state (UNASSIGNED, RUNNING, PAUSED, FAILED, RESTARTING).',
+    help: 'Tasks of a connector by the role that runs them and by state (UNASSIGNED, RUNNING, PAUSED, FAILED, RESTARTING, COMPLETED).',
     roles: READERS,
   },
   sluice_tasks_unassigned: {
@@ -165,7 +165,9 @@ export const metricSpecs = {
   sluice_runner_completed_tasks: {
     type: 'gauge',
     labels: ['connector'],
-    help: 'Source tasks on this runner that have no more data for good, all of it committed; they are RUNNING.',
+    help:
+      'Source tasks on this runner that have no more data for good, all of it committed: those that the leader has not ended yet, and those ' +
+      'that an instance of their connector runs beside. sluice_tasks counts what has COMPLETED.',
     roles: [Role.sourceRunner],
   },
   sluice_task_failures_total: {

@@ -2,19 +2,21 @@ import { describe, expect, it } from '@jest/globals';
 import type { CommandOutcome, TaskId } from '@sluice/core';
 import { GenerationRequests } from './generation-requests.js';
 
-const id = (connector: string, index: number): TaskId => ({ connector, index });
+const id = (connector: string, index: number, generation = 7) => ({ connector, index, generation });
 
 /** Requests whose commands are answered by `answer`, once `hold` has resolved. */
 function world(answer: (tasks: readonly TaskId[]) => CommandOutcome | Error, hold: Promise<void> = Promise.resolve()) {
   const commands: string[] = [];
+  const generations: number[] = [];
   const requests = new GenerationRequests(async (connector, tasks) => {
     commands.push(`${connector}: ${tasks.map(({ index }) => index).join(' ')}`);
+    generations.push(...tasks.map(({ generation }) => generation));
     await hold;
     const outcome = answer(tasks);
     if (outcome instanceof Error) throw outcome;
     return outcome;
   });
-  return { requests, commands };
+  return { requests, commands, generations };
 }
 
 describe('GenerationRequests', () => {
@@ -30,6 +32,12 @@ describe('GenerationRequests', () => {
     expect(commands).toEqual(['a: 0 1 2', 'b: 0', 'a: 3 4']);
     await requests.request(id('a', 0));
     expect(commands.at(-1)).toBe('a: 0');
+  });
+
+  it('names the generations that are to be replaced', async () => {
+    const { requests, generations } = world(() => ({ status: 'done' }));
+    await Promise.all([requests.request(id('a', 0, 12)), requests.request(id('a', 1, 15))]);
+    expect(generations).toEqual([12, 15]);
   });
 
   it('asks for each task alone where one of them is gone, which needs nothing any more', async () => {

@@ -2,8 +2,11 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { CommandOutcome, TaskId } from '@sluice/core';
 import { RunnerError } from '../runner-error.js';
 
+/** A task with the generation that is to be replaced. */
+type AskingTask = TaskId & { readonly generation: number };
+
 interface Asking {
-  readonly id: TaskId;
+  readonly id: AskingTask;
   readonly done: () => void;
   readonly failed: (error: unknown) => void;
 }
@@ -18,15 +21,15 @@ export class GenerationRequests {
 
   constructor(
     /** Has tasks of a connector revoked and assigned again; rejects when nobody took the command. */
-    private readonly restart: (connector: string, tasks: readonly TaskId[]) => Promise<CommandOutcome>,
+    private readonly restart: (connector: string, tasks: readonly AskingTask[]) => Promise<CommandOutcome>,
   ) {}
 
   /**
-   * Asks that a task be revoked and assigned again. Resolves once that is taken, or when the task is not there any more.
+   * Asks that a task be revoked and assigned again. Resolves once that is taken, or when this generation is not there any more.
    *
    * @throws RunnerError with code `RESTART_REFUSED`, or what the command threw
    */
-  request(id: TaskId): Promise<void> {
+  request(id: AskingTask): Promise<void> {
     return new Promise((done, failed) => {
       const asking = this.#asking.get(id.connector);
       if (asking === undefined) void this.#serve(id.connector, [{ id, done, failed }]);

@@ -67,7 +67,7 @@ export class NodeTasks {
       createLoop: (task) => meter.counted(task.id, () => createLoop(plugins.pinned(task))),
       versionOf: ({ config }) => plugins.versionOf(config),
       describerOf: (task) => describerOf(plugins.pinned(task), plugins),
-      requestNewGeneration: ({ id }) => generations.request(id),
+      requestNewGeneration: ({ id, generation }) => generations.request({ ...id, generation }),
       clock: systemClock,
       logger,
       onChange: () => {

@@ -19,7 +19,7 @@ export const datagenSourceSpec = {
   records: {
     type: 'long',
     importance: 'high',
-    doc: 'Number of records over all partitions; 0 means without end. A task that has made its share stays RUNNING, and `completed_at` of its status says since when.',
+    doc: 'Number of records over all partitions; 0 means without end. A task that has made its share is COMPLETED.',
     default: 0,
     min: 0,
     group: 'Records',
