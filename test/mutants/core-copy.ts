@@ -7,7 +7,9 @@ import type { Mutant } from './mutant.js';
 const coreFolder = fileURLToPath(new URL('../../libs/core/src/', import.meta.url));
 const simulationFolder = fileURLToPath(new URL('../../libs/simulation/src/', import.meta.url));
 /** They say what is right and wrong in a simulation: these see the log by the rules as they are, never by a mutant's. */
-const judges: readonly string[] = ['sim-truth.ts', 'sim-outcome.ts', 'sim-judge.ts'].map((name) => `simulation/${name}`);
+const judges: readonly string[] = ['sim-truth.ts', 'sim-outcome.ts', 'sim-judge.ts', 'sim-completions.ts'].map(
+  (name) => `simulation/${name}`,
+);
 
 /** Texts of source files by their path below `libs/core/src`; those of `libs/simulation/src` are below `simulation/`. */
 export type Sources = ReadonlyMap<string, string>;

@@ -26,8 +26,8 @@ export class SimCommands {
   }
 
   /** A runner at work: it has one of its tasks revoked and assigned again. */
-  restart(id: TaskId): void {
-    this.#send(() => ({ kind: 'tasks.restart', name: id.connector, tasks: [id] }));
+  restart(id: TaskId, generation: number): void {
+    this.#send(() => ({ kind: 'tasks.restart', name: id.connector, tasks: [{ ...id, generation }] }));
   }
 
   #send(bodyOf: (requestId: string) => CommandBody): Command {

@@ -183,7 +183,8 @@ export function isCauseOfStop(event: LogEvent, id: TaskId, node: Parameters<type
     if (each.kind === 'connector.put' || each.kind === 'connector.target') {
       return each.name === id.connector && each.targetState === TargetState.stopped;
     }
-    const isOfTasks = each.kind === 'tasks.revoked' || each.kind === 'tasks.released' || each.kind === 'tasks.assigned';
+    const isOfTasks =
+      each.kind === 'tasks.revoked' || each.kind === 'tasks.released' || each.kind === 'tasks.assigned' || each.kind === 'tasks.completed';
     return isOfTasks && each.tasks.some((task) => taskKey(task) === taskKey(id));
   });
 }
@@ -215,9 +216,9 @@ export function loadOf({ tasks }: ClusterState, nodeId: string): number {
 /** Tasks that are held or will be given to somebody. */
 function assignableTasks({ tasks, connectors }: ClusterState): number {
   let count = 0;
-  for (const { id, assignment } of tasks.values()) {
+  for (const { id, assignment, completed } of tasks.values()) {
     const connector = connectors.get(id.connector);
-    if (connector === undefined || connector.targetState === TargetState.stopped) continue;
+    if (connector === undefined || connector.targetState === TargetState.stopped || completed !== undefined) continue;
     const isHeld = assignment !== undefined && assignment.revokedAt === undefined;
     if (!isHeld && connector.tasksVersion !== connector.configVersion && connector.error !== undefined) continue;
     if (id.index < (connector.taskCount ?? 0)) count += 1;

@@ -1,4 +1,5 @@
 import { type ClusterState, type Command, eventsIn, type LogEntry, stateDigest, TargetState, taskKey } from '@sluice/core';
+import { wrongCompletions } from './sim-completions.js';
 import type { SimCoordinator } from './sim-coordinator.js';
 import { activeRunners, mayRunTask, isUniform, loadOf } from './sim-judge.js';
 import { SimModel } from './sim-model.js';
@@ -19,6 +20,8 @@ export interface SimOutcome {
   readonly sent: ReadonlyMap<string, Command>;
   readonly coordinators: readonly SimCoordinator[];
   readonly runners: readonly SimRunner[];
+  /** Generations that came to their end of data: see `endOf`. */
+  readonly ended: ReadonlySet<string>;
 }
 
 /** What is wrong once peace has lasted; empty if nothing is. */
@@ -30,6 +33,7 @@ export function unsettled(outcome: SimOutcome): readonly string[] {
     ...SimModel.judge(outcome.accepted, outcome.sent, outcome.state),
     ...wrongConnectors(outcome),
     ...wrongTasks(outcome),
+    ...wrongCompletions(outcome),
     ...wrongBalance(outcome),
   ];
 }
@@ -96,14 +100,15 @@ function wrongConnectors({ state }: SimOutcome): readonly string[] {
 function wrongTasks({ state, runners }: SimOutcome): readonly string[] {
   const wrong: string[] = [];
   for (const [key, task] of state.tasks) {
-    const { id, assignment } = task;
+    const { id, assignment, completed } = task;
     const connector = state.connectors.get(id.connector);
-    const isWanted = connector !== undefined && connector.targetState !== TargetState.stopped;
+    const isWanted = connector !== undefined && connector.targetState !== TargetState.stopped && completed === undefined;
     const runner = runners.find((each) => each.incarnation === assignment?.incarnation && !each.isDead);
     const held = runner?.running.get(key);
     const isRunning = held?.generation === assignment?.generation && held?.isSuperseded === false && runner?.hasLease;
     const isHopeless = connector?.error !== undefined || !activeRunners(state).some((each) => mayRunTask(state, task, each));
     const mayWait = isHopeless && assignment === undefined;
+    if (isRunning && held.completedAt !== undefined) wrong.push(`${key} has come to its end and runs on`);
     if (isWanted && !mayWait && !isRunning) wrong.push(`${key} does not run: ${JSON.stringify(assignment)}`);
     if (!isWanted && assignment !== undefined) wrong.push(`${key} is still held`);
   }

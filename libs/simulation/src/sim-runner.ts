@@ -10,6 +10,10 @@ const WHOLE_REPORTS = 10;
 /** How long a runner waits before it repeats a request for a new generation, in milliseconds. */
 const REQUEST_AGAIN_MS = 5_000;
 
+/** This share of the generations finds an end of data, within so many milliseconds of its first act. */
+const BOUNDED_SHARE = 0.3;
+const LONGEST_MS = 6_000;
+
 interface RunningTask {
   readonly id: TaskId;
   readonly generation: number;
@@ -19,6 +23,10 @@ interface RunningTask {
   /** Gaps in the lease after which its queues held no newer generation. */
   clearedGaps: number;
   isSuperseded: boolean;
+  /** When it comes to its end of data; set by its first act. */
+  endsAt?: number;
+  /** All that it had is stored. */
+  completedAt?: number;
 }
 
 /** One runner process: reads the log, keeps its lease, starts and stops tasks, reports. */
@@ -30,7 +38,9 @@ export class SimRunner extends SimProcess {
   mutedUntil = 0;
   readonly reader: SimLogReader;
   /** Asks that a task be revoked and assigned again. */
-  requestGeneration: (id: TaskId) => void = () => undefined;
+  requestGeneration: (id: TaskId, generation: number) => void = () => undefined;
+  /** Notes that a generation has come to its end of data. */
+  noteCompletion: (key: string, generation: number) => void = () => undefined;
   #reportSeq = 0;
 
   constructor(
@@ -132,12 +142,13 @@ export class SimRunner extends SimProcess {
       capacity: this.abilities.capacity,
       plugins: [{ kind: 'source', name: 'FileSource', aliases: this.abilities.aliases, version: '1' }],
       appliedSeq: this.cluster.head.seq,
-      tasks: [...this.running.values()].map(({ id, generation, isStopping }) => ({
+      tasks: [...this.running.values()].map(({ id, generation, isStopping, completedAt }) => ({
         id,
         generation,
         state: isStopping ? 'STOPPING' : 'RUNNING',
         since: 0,
         committed: generation % 2 === 0,
+        ...(completedAt === undefined ? {} : { completedAt }),
         counters: {},
       })),
     };
@@ -157,10 +168,21 @@ export class SimRunner extends SimProcess {
     for (const [key, task] of this.running) {
       this.#lookForSuccessor(task, acted.get(key) ?? 0);
       if (task.isSuperseded) continue;
-      task.hasActed = true;
+      this.#act(key, task);
       keys.push(key);
     }
     return keys;
+  }
+
+  /** A task writes nothing without a lease, so it does not come to its end then either. */
+  #act(key: string, task: RunningTask): void {
+    const { clock } = this;
+    if (!task.hasActed) task.endsAt = clock.random() < BOUNDED_SHARE ? clock.now + clock.random() * LONGEST_MS : Infinity;
+    task.hasActed = true;
+    if (task.completedAt !== undefined || task.isStopping || clock.now < (task.endsAt ?? Infinity)) return;
+    task.completedAt = this.wall;
+    this.noteCompletion(key, task.generation);
+    this.#report();
   }
 
   #lookForSuccessor(task: RunningTask, newest: number): void {
@@ -173,7 +195,7 @@ export class SimRunner extends SimProcess {
 
   #request(task: RunningTask): void {
     if (task.isStopping) return;
-    this.requestGeneration(task.id);
+    this.requestGeneration(task.id, task.generation);
     this.after(REQUEST_AGAIN_MS, () => {
       this.#request(task);
     });

@@ -7,6 +7,7 @@ import { disturb, type SimFleet } from './sim-faults.js';
 import { SimJudge, type JudgedNode } from './sim-judge.js';
 import { SimLedger } from './sim-ledger.js';
 import type { SimDisk } from './sim-log-reader.js';
+import { endOf } from './sim-completions.js';
 import { unsettled } from './sim-outcome.js';
 import { SimRunner } from './sim-runner.js';
 import { SimTruth } from './sim-truth.js';
@@ -53,6 +54,8 @@ export class Simulation implements SimFleet {
   readonly #commands: SimCommands;
   /** The last generation that acted for a task, by `taskKey`. */
   readonly #acted = new Map<string, number>();
+  /** Generations that came to their end of data: see {@link endOf}. */
+  readonly #ended = new Set<string>();
   #isCalm = false;
   #checkedAt = 0;
 
@@ -129,7 +132,7 @@ export class Simulation implements SimFleet {
     const { truth } = this;
     const stateAt = truth.stateAt.bind(truth);
     const accepted = truth.accepted();
-    return [...this.violations, ...unsettled({ state, stateAt, accepted, commands, sent, coordinators, runners })];
+    return [...this.violations, ...unsettled({ state, stateAt, accepted, commands, sent, coordinators, runners, ended: this.#ended })];
   }
 
   /** A second process with the id of a runner, on a disk of its own. */
@@ -162,8 +165,11 @@ export class Simulation implements SimFleet {
     const aliases = this.#isLimited && nodeId === LIMITED_RUNNER ? [] : ['alias.FileSource'];
     const abilities = { capacity: capacityOf(nodeId), aliases };
     const node = new SimRunner(this.broker, nodeId, incarnation, supersedes, disk, level, abilities);
-    node.requestGeneration = (id) => {
-      this.#commands.restart(id);
+    node.requestGeneration = (id, generation) => {
+      this.#commands.restart(id, generation);
+    };
+    node.noteCompletion = (key, generation) => {
+      this.#ended.add(endOf(key, generation));
     };
     this.#nodes.set(incarnation, node);
     return node;
