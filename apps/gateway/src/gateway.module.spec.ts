@@ -29,7 +29,8 @@ const settings = {
   requestTimeoutMs: 90_000,
   maxStalenessMs: 30_000,
   maxBodyBytes: 1_048_576,
-};
+  completedAs: 'COMPLETED',
+} as const;
 
 describe('the gateway module', () => {
   it('boots with its ports and the routes of imported modules, and stops', async () => {

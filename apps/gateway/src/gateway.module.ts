@@ -55,7 +55,7 @@ export class GatewayModule {
         {
           provide: ConnectorReader,
           inject: [SecretSettings],
-          useFactory: (secrets: SecretSettings) => new ConnectorReader(view, secrets, sealed),
+          useFactory: (secrets: SecretSettings) => new ConnectorReader(view, secrets, sealed, settings),
         },
         {
           provide: ConnectorWriter,

@@ -2,6 +2,7 @@ import { type ClusterState, type Config, type ConnectorState, connectorStatus, c
 import { ConnectError, ConnectErrorCode, hideEmbedded, type IsSecret, secretsRemover } from '@sluice/sdk';
 import type { SealedConfigs } from '../secrets/sealed-configs.js';
 import { anySecret, hideSecrets, type SecretSettings } from '../secrets/secret-settings.js';
+import type { GatewaySettings } from '../settings/gateway-settings.js';
 import type { ClusterView } from '../view/cluster-view.js';
 import {
   connectorInfoJson,
@@ -9,6 +10,7 @@ import {
   connectorStatusJson,
   lostContactJson,
   type ConnectorStatusJson,
+  type RunStatusJson,
   taskInfoJson,
   type TaskInfoJson,
   taskStatusJson,
@@ -24,6 +26,7 @@ export class ConnectorReader {
     private readonly view: ClusterView,
     private readonly secrets: SecretSettings,
     private readonly sealed: SealedConfigs,
+    private readonly settings: Pick<GatewaySettings, 'completedAs'>,
   ) {}
 
   names(): readonly string[] {
@@ -46,7 +49,7 @@ export class ConnectorReader {
       const tasks = currentTasks(state.tasks, connector);
       const info = expansions.has('info') ? connectorInfoJson({ ...connector, config }, tasks, isSecret) : undefined;
       const expansion = {
-        ...(status === undefined ? {} : { status: { ...connectorStatusJson(status, config, isSecret), ...lost } }),
+        ...(status === undefined ? {} : { status: { ...this.#statusJson(status, config, isSecret), ...lost } }),
         ...(info === undefined ? {} : { info }),
       };
       return [[name, expansion] as const];
@@ -95,7 +98,7 @@ export class ConnectorReader {
     const status = connectorStatus(state, reports, name);
     if (status === undefined) throw notFound(missing);
     const lost = lostContactJson(this.view.lostContact());
-    return { ...connectorStatusJson(status, config, isSecret), ...lost };
+    return { ...this.#statusJson(status, config, isSecret), ...lost };
   }
 
   /** Answers the status of one task; `index` is a part of the path: any text may stand there. */
@@ -106,7 +109,16 @@ export class ConnectorReader {
     const status = isTaskIndex(index) ? taskStatus(state, reports, { connector: name, index: Number(index) }) : undefined;
     if (status === undefined) throw notFound(missing);
     const lost = lostContactJson(this.view.lostContact());
-    return { ...taskStatusJson(status, config, isSecret), ...lost };
+    return { ...this.#shown(taskStatusJson(status, config, isSecret)), ...lost };
+  }
+
+  #statusJson(...status: Parameters<typeof connectorStatusJson>): ConnectorStatusJson {
+    const { connector, tasks, ...rest } = connectorStatusJson(...status);
+    return { ...rest, connector: this.#shown(connector), tasks: tasks.map((task) => this.#shown(task)) };
+  }
+
+  #shown<Status extends RunStatusJson>(status: Status): Status {
+    return status.state === 'COMPLETED' ? { ...status, state: this.settings.completedAs } : status;
   }
 
   async #open(

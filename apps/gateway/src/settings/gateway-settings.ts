@@ -1,6 +1,6 @@
-import type { GatewayLimits } from '@sluice/node';
+import type { GatewayOptions } from '@sluice/node';
 
-export interface GatewaySettings extends GatewayLimits {
+export interface GatewaySettings extends GatewayOptions {
   /** Shown by `GET /`. */
   readonly version: string;
   readonly commit: string;

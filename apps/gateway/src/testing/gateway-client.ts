@@ -21,11 +21,13 @@ const defaults: GatewaySettings = {
   requestTimeoutMs: 20_000,
   maxStalenessMs: 30_000,
   maxBodyBytes: 64 * 1024,
+  completedAs: 'COMPLETED',
 };
 
 export interface GatewayClientOptions {
   readonly runners?: boolean;
   readonly requestTimeoutMs?: number;
+  readonly completedAs?: GatewaySettings['completedAs'];
   /** Of the gateway and its runners. */
   readonly cipher?: ConfigCipher;
 }
@@ -67,8 +69,8 @@ export class GatewayClient {
 
   /** Starts a gateway, with a source runner and a sink runner unless `runners` is false. */
   static async start(options: GatewayClientOptions = {}): Promise<GatewayClient> {
-    const { requestTimeoutMs = defaults.requestTimeoutMs, cipher = new ConfigCipher('c', undefined) } = options;
-    const settings = { ...defaults, requestTimeoutMs };
+    const { requestTimeoutMs, completedAs, cipher } = { ...defaults, cipher: new ConfigCipher('c', undefined), ...options };
+    const settings = { ...defaults, requestTimeoutMs, completedAs };
     const cluster = new InMemoryCluster(cipher);
     if (options.runners !== false) {
       cluster.addRunner('w1', 'source', [fileSource, stringConverter]);

@@ -108,6 +108,15 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
     }
   }
 
+  /** Has all tasks of a connector complete, and stop. */
+  complete(name: string): void {
+    const ended = [...this.#state.tasks.values()].flatMap(({ id, assignment }) => {
+      return id.connector === name && assignment !== undefined ? [{ ...id, generation: assignment.generation, at: 4000 }] : [];
+    });
+    this.#append({ kind: 'tasks.completed', tasks: ended });
+    this.#releaseAll(name);
+  }
+
   /** Lets the worker of a connector's first task report the connector's instance. */
   setInstance(connector: string, instance: InstanceReport): void {
     for (const report of this.#reports.view.values()) {

@@ -96,6 +96,15 @@ describe('countCluster', () => {
     expect(counts.unassigned.get(Role.sourceRunner)).toBe(0);
   });
 
+  it('needs no runner for what has completed', () => {
+    const ended = [0, 1].map((index) => ({ ...task('a', index), completed: { generation: 5, at: 7 } }));
+    const state = stateOf([], [connector('a')], ended);
+    const counts = countCluster(state, new Map());
+    expect(counts.tasks).toEqual([{ connector: 'a', role: 'source-runner', state: 'COMPLETED', count: 2 }]);
+    expect(counts.connectors).toEqual([{ type: 'source', state: 'COMPLETED', count: 1 }]);
+    expect(counts.unassigned.get(Role.sourceRunner)).toBe(0);
+  });
+
   it('counts what no runner holds, and a connector that waits to be split as one', () => {
     const unsplit: ConnectorState = { name: 'b', type: 'source', config, configVersion: 3, targetState: 'RUNNING' };
     const state = stateOf([], [connector('a'), unsplit], [task('a', 0, 5), task('a', 1)]);

@@ -15,11 +15,13 @@ export interface PersistIntervals {
   readonly offset: number;
 }
 
-/** What only a gateway is limited by. */
-export interface GatewayLimits {
+/** What only a gateway has. */
+export interface GatewayOptions {
   readonly requestTimeoutMs: number;
   readonly maxStalenessMs: number;
   readonly maxBodyBytes: number;
+  /** State that is answered for what has completed. */
+  readonly completedAs: 'COMPLETED' | 'RUNNING';
 }
 
 /** How a runner spreads its tasks over threads. */
@@ -63,7 +65,7 @@ export interface NodeSettings extends ClusterConnection {
   readonly ownFiles?: readonly string[];
   readonly mayCreateTopics: boolean;
   readonly threads: ThreadSettings;
-  readonly gateway: GatewayLimits;
+  readonly gateway: GatewayOptions;
   readonly logLevel: SettingValues['log.level'];
   readonly logFormat: SettingValues['log.format'];
 }
@@ -169,6 +171,7 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
       requestTimeoutMs: values['gateway.request.timeout.ms'],
       maxStalenessMs: values['gateway.max.staleness.ms'],
       maxBodyBytes: values['gateway.max.body.bytes'],
+      completedAs: values['gateway.completed.as'],
     },
     logLevel: values['log.level'],
     logFormat: values['log.format'],

@@ -205,7 +205,7 @@ describe('connect.conf of Apache RocketMQ Connect', () => {
       persistIntervals: { config: 20_000, position: 10_000, offset: 30_000 },
       defaultConverters: { key: `${converters}.StringConverter`, value: `${converters}.json.JsonConverter` },
       mayCreateTopics: false,
-      gateway: { requestTimeoutMs: 90_000, maxStalenessMs: 30_000, maxBodyBytes: 1_048_576 },
+      gateway: { requestTimeoutMs: 90_000, maxStalenessMs: 30_000, maxBodyBytes: 1_048_576, completedAs: 'COMPLETED' },
       logLevel: 'info',
       logFormat: 'text',
     });

@@ -314,6 +314,16 @@ export const settingsSpec = {
     roles: GATEWAY,
     doc: 'Largest request body, in bytes.',
   },
+  'gateway.completed.as': {
+    type: 'string',
+    importance: 'low',
+    default: 'COMPLETED',
+    oneOf: ['COMPLETED', 'RUNNING'],
+    roles: GATEWAY,
+    doc:
+      'State that the REST API answers for connectors and tasks that have completed. Kafka Connect has no COMPLETED: a tool that refuses a state which ' +
+      'it does not know needs RUNNING.',
+  },
 } as const satisfies Readonly<Record<string, NodeField>> & ConfigSpec;
 
 export type SettingName = keyof typeof settingsSpec;
