@@ -37,8 +37,8 @@ export interface SourceTaskContext extends TaskContext {
 
   /**
    * Says that the task has no more data, for good. The records of the `poll` that is under way are the last; during `start` there are none.
-   * The runtime commits them, calls `stop`, and the status shows when the task completed. A task that is started again resumes behind its
-   * last position and says so again.
+   * The runtime commits them and calls `stop`, and the task is COMPLETED: the cluster does not run it again by itself. After a restart, new
+   * settings or a stop of the connector it resumes behind its last position, and says so again.
    */
   complete(): void;
 
