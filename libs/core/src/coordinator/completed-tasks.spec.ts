@@ -78,6 +78,13 @@ describe('a task whose runner reports that it has no more data', () => {
     expect(node.owner('a-0')).toMatch(/^w\d$/);
   });
 
+  it('does not complete while it stops with its node, which does not say any more whether an instance ran beside it', () => {
+    const node = running(1);
+    const { nodeId } = node.state.cluster.tasks.get('a-0')!.assignment!;
+    node.report(nodeId, { leaving: true, tasks: ended(node, nodeId, [0], { state: 'STOPPING' }) });
+    expect(node.events('tasks.completed')).toEqual([]);
+  });
+
   it('is completed by the next leader where the one before wrote nothing', () => {
     const before = running(1);
     const { nodeId } = before.state.cluster.tasks.get('a-0')!.assignment!;

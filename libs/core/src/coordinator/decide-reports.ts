@@ -53,10 +53,12 @@ function hasNewlyCommitted({ generation, committed }: TaskReport, task: TaskStat
 
 /**
  * Returns when a task came to its end of data, if that is new and counts. A generation that was asked to stop, for a restart or new settings, may
- * not have seen all; the next one finds the end again. The instance of a connector may find more, and runs where its first task is held.
+ * not have seen all; the next one finds the end again. The instance of a connector may find more, and runs where its first task is held. A
+ * task that stops, with its node, shows none any more.
  */
-function newEndOf({ generation, completedAt, instance }: TaskReport, task: TaskState | undefined): number | undefined {
+function newEndOf({ generation, state, completedAt, instance }: TaskReport, task: TaskState | undefined): number | undefined {
   const { assignment } = task ?? {};
+  if (state === 'STOPPING') return undefined;
   if (instance !== undefined || assignment?.generation !== generation || assignment.revokedAt !== undefined) return undefined;
   return completedAt;
 }
