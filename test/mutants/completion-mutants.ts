@@ -61,10 +61,11 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
     to: 'if (task?.completed?.at === -1) this.#writeTasks().set(reopened(task));',
   },
   {
-    rule: 'runs again: every revocation ends it',
+    rule: 'runs again: a restart does not end it',
     file: 'log/cluster-draft.ts',
     from: "if (event.reason === 'restarted') this",
     to: "if (event.reason === 'moved') this",
+    specs: ['log/completed-tasks.spec.ts'],
   },
   {
     rule: 'runs again: a late request of its runner ends it',
@@ -74,10 +75,10 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
     specs: ['coordinator/completed-tasks.spec.ts'],
   },
   {
-    rule: 'runs again: a restart of what has failed ends it',
+    rule: 'runs again: a restart of a connector that has completed does not end it',
     file: 'coordinator/handle-command.ts',
-    from: 'const hasCompleted = !onlyFailed && tasks',
-    to: 'const hasCompleted = tasks.length > 0 && tasks',
+    from: 'if (includeTasks || hasCompleted) {',
+    to: 'if (includeTasks || (hasCompleted && tasks.length === 0)) {',
     specs: ['coordinator/completed-tasks.spec.ts'],
   },
 ];

@@ -42,7 +42,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'log/fold.ts',
     from: 'if (!isNext || entry.prevDigest !== head.digest) {',
     to: 'if (entry.seq <= head.seq) {',
-    seed: 10,
+    seed: 18,
   },
   {
     rule: 'truncated tail: another entry at the offset of the last one read is not noticed',
@@ -180,7 +180,7 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'log/restored-log.ts',
     from: '.map(freed)),',
     to: '),',
-    seed: 12,
+    seed: 13,
   },
   {
     rule: 'restore: a node that has begun with an empty log waits without end for its first entry',
@@ -199,8 +199,8 @@ export const LOG_MUTANTS: readonly Mutant[] = [
   {
     rule: 'one owner: a task that somebody holds can be given to another',
     file: 'log/connector-draft.ts',
-    from: 'if (task === undefined || task.assignment !== undefined) return;',
-    to: 'if (task === undefined) return;',
+    from: 'if (task === undefined || task.assignment !== undefined ||',
+    to: 'if (task === undefined ||',
     specs: ['log/fold.spec.ts'],
   },
   {
@@ -208,13 +208,13 @@ export const LOG_MUTANTS: readonly Mutant[] = [
     file: 'log/connector-draft.ts',
     from: 'if (targetState === TargetState.stopped) this.#revokeAll(name, seq);\n  }',
     to: '}',
-    seed: 23,
+    seed: 7,
   },
   {
     rule: 'revocation: new settings of a task do not revoke it',
     file: 'log/connector-draft.ts',
-    from: 'if (!isSame) this.revoke(id, seq);',
+    from: 'if (!isSame) this.rerun(id, seq);',
     to: '',
-    seed: 39,
+    seed: 4,
   },
 ];

@@ -7,14 +7,14 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'lease/node-lease.ts',
     from: 'if (lease.suspected || sentAtMs < lease.resumesAt) return proven;',
     to: 'if (sentAtMs < lease.resumesAt) return proven;',
-    seed: 138,
+    seed: 197,
   },
   {
     rule: 'self-fencing: a node acts after its lease has ended',
     file: 'lease/node-lease.ts',
     from: 'return lease.lost === undefined ? (lease.until ?? -Infinity) : -Infinity;',
     to: 'return lease.lost === undefined ? (lease.until === undefined ? -Infinity : Infinity) : -Infinity;',
-    seed: 19,
+    seed: 107,
   },
   {
     rule: 'self-fencing: a node acts on a log that it has lost',
@@ -55,7 +55,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/probes.ts',
     from: 'if (probe === undefined || probe.isStalled || isOverdue(probe, state, now)) return undefined;',
     to: 'if (probe === undefined) return undefined;',
-    seed: 20,
+    seed: 19,
   },
   {
     rule: 'probes: after a stall nobody is granted a full session',
@@ -167,14 +167,14 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/appends.ts',
     from: 'next.headProvenAt > goneFrom;',
     to: "outcome === 'unknown' && next.headProvenAt > goneFrom;",
-    seed: 13,
+    seed: 106,
   },
   {
     rule: 'leaving: a node is out while it still stops tasks',
     file: 'coordinator/decide-members.ts',
     from: 'if (report.tasks.length === 0) {',
     to: 'if (report.tasks.length >= 0) {',
-    seed: 45,
+    seed: 98,
   },
   {
     rule: 'election: a standby claims while the leader renews its lease',
@@ -214,6 +214,6 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/decide-level.ts',
     from: 'level = Math.min(level, known.report.maxLevel ?? FIRST_LEVEL);',
     to: 'level = Math.max(level, known.report.maxLevel ?? FIRST_LEVEL);',
-    seed: 7,
+    seed: 19,
   },
 ];

@@ -20,7 +20,7 @@ export const TASK_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/decide-reports.ts',
     from: 'if (assignment?.revokedAt === undefined || report.appliedSeq < assignment.revokedAt) continue;',
     to: 'if (assignment?.revokedAt === undefined) continue;',
-    seed: 4,
+    seed: 12,
   },
   {
     rule: 'acknowledged stop: a runner does not stop what is revoked',
@@ -68,7 +68,7 @@ export const TASK_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/workforce.ts',
     from: 'if (report === undefined || member.suspectedAt !== undefined || report.leaving) absent.push',
     to: 'if (report === undefined || member.suspectedAt !== undefined) absent.push',
-    seed: 45,
+    seed: 14,
   },
   {
     rule: 'new config: a task is taken from its owner before anybody has split it',
@@ -108,7 +108,7 @@ export const TASK_MUTANTS: readonly Mutant[] = [
     file: 'log/connector-draft.ts',
     from: 'if (targetState === TargetState.stopped) this.#revokeAll(name, seq);',
     to: 'this.#revokeAll(name, seq);',
-    seed: 19,
+    seed: 13,
   },
   {
     rule: 'eligibility: a task is given to a worker outside its placement',

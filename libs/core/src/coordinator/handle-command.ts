@@ -115,7 +115,7 @@ function restartConnector(
   }
   const tasks = currentTasks(draft.tasks, connector);
   // One without a task that runs would do nothing else.
-  const hasCompleted = !onlyFailed && tasks.length > 0 && tasks.every(({ completed }) => completed !== undefined);
+  const hasCompleted = tasks.length > 0 && tasks.every(({ completed }) => completed !== undefined);
   if (includeTasks || hasCompleted) {
     const concerned = onlyFailed ? failedTasks(draft.tasks, reports, connector) : tasks.map(({ id }) => id);
     if (concerned === undefined) return NEEDS_REPORTS;
