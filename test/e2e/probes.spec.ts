@@ -3,6 +3,7 @@ import type { Role } from '@sluice/core';
 import { metricNamesOf, metricSpecs, processMetrics, type MetricName } from '@sluice/node';
 import { topicsOf } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
+import { operationTimesOf } from '../support/operation-times.js';
 import { metricOf, parsePrometheusText, valueOf, type Scrape } from '../support/prometheus-text.js';
 import { appendLines } from '../support/sample-lines.js';
 import { SmallDisk } from '../support/small-disk.js';
@@ -163,6 +164,15 @@ describe('probes and metrics of all roles', () => {
       return values.reduce<number>((sum, value) => sum + (value ?? 0), 0);
     };
     await until('all lines are out', async () => (await sinks('sluice_connector_records_out_total')) === lines);
+    const ofSource = operationTimesOf([await scrape('source-runner-1')], 'in');
+    expect(ofSource.total('sluice_task_records_out_total')).toBe(lines);
+    expect(ofSource.count('send')).toBe(ofSource.total('sluice_task_batches_out_total'));
+    expect(ofSource.count('convert')).toBe(ofSource.total('sluice_task_batches_in_total'));
+    expect(ofSource.count('poll')).toBeGreaterThanOrEqual(ofSource.count('convert'));
+    const ofSink = operationTimesOf([await scrape('sink-runner-1'), await scrape(smallRunner)], 'out');
+    expect(ofSink.total('sluice_task_records_out_total')).toBe(lines);
+    expect(ofSink.count('put')).toBe(ofSink.total('sluice_task_batches_out_total'));
+    expect(ofSink.count('convert')).toBeGreaterThanOrEqual(ofSink.count('put'));
     await until('no lag', async () => (await sinks('sluice_connector_offset_commits_total')) > 0);
     const source = await scrape('source-runner-1');
     expect(valueOf(source, 'sluice_connector_records_in_total', { connector: 'in' })).toBe(lines);
@@ -179,6 +189,9 @@ describe('probes and metrics of all roles', () => {
     await cluster.untilTask('out', 'PAUSED');
     await appendLines(input, lines, 2 * lines);
     await until('the lag is reported', async () => (await sinks('sluice_connector_lag_messages')) === lines);
+    expect(operationTimesOf([await scrape('sink-runner-1'), await scrape(smallRunner)], 'out').total('sluice_task_lag_messages')).toBe(
+      lines,
+    );
     expect((await cluster.request('PUT', '/connectors/out/resume')).status).toBe(202);
     await until('the lag is gone', async () => (await sinks('sluice_connector_lag_messages')) === 0);
     expect(await sinks('sluice_connector_records_out_total')).toBe(2 * lines);

@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { operationTimesOf } from '../support/operation-times.js';
+import { parsePrometheusText, type Scrape } from '../support/prometheus-text.js';
 import { SluiceCluster, until } from '../support/sluice-cluster.js';
 import { SupportRunner } from '../support/support-runner.js';
 import { cleanVerdict, VerifiedFlow } from '../support/verified-flow.js';
@@ -55,6 +57,44 @@ describe('tasks over threads', () => {
   const untilBothRun = (connector: string): Promise<readonly TaskStatus[]> =>
     untilTasks(connector, 'run', (tasks) => tasks.length === 2 && tasks.every(({ state }) => state === 'RUNNING'));
 
+  const scrape = async (id: string): Promise<Scrape> => {
+    const { nodes } = (await cluster.request('GET', '/cluster')).body as { nodes: { id: string; http?: string }[] };
+    const answer = await fetch(`http://${nodes.find((node) => node.id === id)?.http ?? ''}/metrics`);
+    return parsePrometheusText(await answer.text());
+  };
+
+  /** What tasks in threads count and measure is in the metrics of their runner. */
+  const untilMeasured = async (records: number): Promise<void> => {
+    await until('the records of both connectors are counted by task', async () => {
+      const [source, sink] = [
+        operationTimesOf([await scrape('threaded-sources')], 'rated-in'),
+        operationTimesOf([await scrape('threaded-sinks')], 'rated-out'),
+      ];
+      return source.total('sluice_task_records_out_total') === records && sink.total('sluice_task_records_out_total') === records;
+    });
+    const sources = await scrape('threaded-sources');
+    const source = operationTimesOf([sources], 'rated-in');
+    expect(source.count('send')).toBeGreaterThanOrEqual(source.total('sluice_task_batches_out_total'));
+    expect(source.count('convert')).toBe(source.total('sluice_task_batches_in_total'));
+    expect(source.count('poll')).toBeGreaterThanOrEqual(source.count('convert'));
+    expect(source.count('commit')).toBeGreaterThanOrEqual(source.total('sluice_connector_position_writes_total'));
+    const tasks = sources.samples.filter(
+      ({ name, labels }) => name === 'sluice_task_records_out_total' && labels['connector'] === 'rated-in',
+    );
+    expect(tasks.map(({ labels, value }) => [labels['task'], value > 0])).toEqual([
+      ['0', true],
+      ['1', true],
+    ]);
+    const sink = operationTimesOf([await scrape('threaded-sinks')], 'rated-out');
+    expect(sink.count('put')).toBe(sink.total('sluice_task_batches_out_total'));
+    expect(sink.count('convert')).toBeGreaterThanOrEqual(sink.count('put'));
+    expect(sink.count('flush')).toBeGreaterThanOrEqual(sink.total('sluice_connector_flushes_total'));
+    expect(sink.count('commit')).toBeGreaterThanOrEqual(sink.total('sluice_connector_offset_commits_total'));
+    expect(sink.total('sluice_task_batches_in_total')).toBeGreaterThan(0);
+    expect(sink.total('sluice_task_bytes_in_total')).toBe(sink.total('sluice_connector_bytes_in_total'));
+    expect(sink.total('sluice_task_commit_age_seconds')).toBeLessThan(120);
+  };
+
   /** A flow whose two source tasks run in the two threads, and one faulty task beside one of them. */
   const startFlow = async (fault: string, seed: number): Promise<{ flow: VerifiedFlow; before: readonly TaskStatus[] }> => {
     await runner.create(`${fault}-probe`, {
@@ -99,6 +139,7 @@ describe('tasks over threads', () => {
     expect(performance.now() - changedMs).toBeLessThan(((flow.records - records - 1_000) / 200) * 1_000 - 3_000);
     const after = await untilBothRun('rated-out');
     expect(after.map(({ generation }) => generation)).toEqual(before.map(({ generation }) => generation));
+    await untilMeasured(flow.records);
     for (const name of ['rated-in', 'rated-out']) expect((await cluster.request('DELETE', `/connectors/${name}`)).status).toBe(204);
   }, 200_000);
 

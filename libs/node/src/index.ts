@@ -23,6 +23,7 @@ export * from './logging/process-logger.js';
 export * from './logging/outage-logger.js';
 export * from './metrics/metric-registry.js';
 export * from './metrics/metric-definitions.js';
+export type { MetricSpec } from './metrics/metric-spec.js';
 export { MetricsModule } from './metrics/metrics.module.js';
 export * from './metrics/model-metrics.js';
 export * from './metrics/node-metrics.js';

@@ -37,5 +37,6 @@ export * from './source/source-task-loop.js';
 export * from './retry/system-clock.js';
 export { errorTrace } from './task/error-text.js';
 export { type RateLimits, SharedRate } from './task/shared-rate.js';
+export * from './task/task-figures.js';
 export * from './task/task-warnings.js';
 export { createTransforms } from './transforms/create-transforms.js';

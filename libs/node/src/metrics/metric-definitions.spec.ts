@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { metricNamesOf, metricSpecs, type MetricSpec } from './metric-definitions.js';
+import { metricNamesOf, metricSpecs } from './metric-definitions.js';
+import type { MetricSpec } from './metric-spec.js';
 
 const specs = Object.entries<MetricSpec>(metricSpecs);
 

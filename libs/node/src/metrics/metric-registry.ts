@@ -1,6 +1,7 @@
 import type { Role } from '@sluice/core';
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import { metricNamesOf, metricSpecs, type MetricName, type MetricSpec } from './metric-definitions.js';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, type Metric, Registry } from 'prom-client';
+import { metricNamesOf, metricSpecs, type MetricName } from './metric-definitions.js';
+import type { MetricSpec } from './metric-spec.js';
 
 type NameOfType<Type extends MetricSpec['type']> = {
   [Name in MetricName]: (typeof metricSpecs)[Name]['type'] extends Type ? Name : never;
@@ -8,7 +9,16 @@ type NameOfType<Type extends MetricSpec['type']> = {
 
 /** Metrics whose values are read at a scrape. */
 export type CollectedName = NameOfType<'counter' | 'gauge'>;
-type HistogramName = NameOfType<'histogram'>;
+/** Histograms. */
+export type HistogramName = NameOfType<'histogram'>;
+
+/** What a histogram holds for one set of labels. */
+export interface HistogramSample<Name extends HistogramName> {
+  readonly labels: LabelsOf<Name>;
+  /** For each of the metric's buckets, and for what is above all, how many are in it alone. */
+  readonly counts: readonly number[];
+  readonly sum: number;
+}
 
 type LabelsOf<Name extends MetricName> = Readonly<Record<(typeof metricSpecs)[Name]['labels'][number], string>>;
 
@@ -78,6 +88,27 @@ export class MetricRegistry {
     });
   }
 
+  /** Says where the samples of a histogram come from that others count, as {@link collect}. @throws Error as {@link collect} */
+  collectHistogram<Name extends HistogramName>(name: Name, read: () => Iterable<HistogramSample<Name>>): void {
+    this.#claim(name);
+    const { help, buckets } = metricSpecs[name];
+    const histogram = {
+      name,
+      help,
+      type: 'histogram',
+      aggregator: 'sum',
+      get: () => ({
+        name,
+        help,
+        type: 'histogram',
+        aggregator: 'sum',
+        values: [...read()].flatMap((each) => linesOf(name, buckets, each)),
+      }),
+    };
+    // A histogram of the library takes single values only. The registry needs no more of a metric than this.
+    this.#registry.registerMetric(histogram as unknown as Metric);
+  }
+
   /** Metrics of the role that nobody registered. */
   get missing(): readonly MetricName[] {
     return metricNamesOf(this.role).filter((name) => !this.#registered.has(name));
@@ -99,3 +130,22 @@ export class MetricRegistry {
 type UnlabelledName = {
   [Name in CollectedName]: (typeof metricSpecs)[Name]['labels'] extends readonly [] ? Name : never;
 }[CollectedName];
+
+interface Line {
+  readonly metricName: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+}
+
+function linesOf<Name extends HistogramName>(
+  name: Name,
+  buckets: readonly number[],
+  { labels, counts, sum }: HistogramSample<Name>,
+): readonly Line[] {
+  let count = 0;
+  const lines = [...buckets.map(String), '+Inf'].map((le, at): Line => {
+    count += counts[at] ?? 0;
+    return { metricName: `${name}_bucket`, labels: { le, ...labels }, value: count };
+  });
+  return [...lines, { metricName: `${name}_sum`, labels, value: sum }, { metricName: `${name}_count`, labels, value: count }];
+}

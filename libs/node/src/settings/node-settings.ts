@@ -65,6 +65,8 @@ export interface NodeSettings extends ClusterConnection {
   readonly ownFiles?: readonly string[];
   readonly mayCreateTopics: boolean;
   readonly threads: ThreadSettings;
+  /** How many tasks of a runner have metrics of their own. */
+  readonly maxMeteredTasks: number;
   readonly gateway: GatewayOptions;
   readonly logLevel: SettingValues['log.level'];
   readonly logFormat: SettingValues['log.format'];
@@ -167,6 +169,7 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
       stallMs: values['task.stall.ms'],
       callTimeoutMs: values['task.call.timeout.ms'],
     },
+    maxMeteredTasks: values['metrics.tasks.max'],
     gateway: {
       requestTimeoutMs: values['gateway.request.timeout.ms'],
       maxStalenessMs: values['gateway.max.staleness.ms'],

@@ -188,6 +188,7 @@ describe('connect.conf of Apache RocketMQ Connect', () => {
       ownFiles: [join(process.cwd(), 'connect.conf')],
       configProviders: [],
       threads: { count: 1, memoryMb: undefined, stallMs: 2000, callTimeoutMs: 600_000 },
+      maxMeteredTasks: 100,
       role: 'source-runner',
       sessionTimeoutMs: 6000,
       namesrv: 'runtime:9876',

@@ -287,6 +287,17 @@ export const settingsSpec = {
       'Longest time that a call of a task, such as poll or put, may take, in milliseconds. Then its thread ends, and the tasks of the thread restart. ' +
       'The status shows a call that has not returned for 10 s. With task.threads=1 it shows it, and nothing ends.',
   },
+  'metrics.tasks.max': {
+    type: 'int',
+    importance: 'low',
+    default: 100,
+    min: 0,
+    max: 10_000,
+    roles: RUNNERS,
+    doc:
+      'Tasks of a runner that have metrics of their own, about 70 series each. Those that came after them are counted together, under the connector ' +
+      'and task `/folded`; sluice_runner_folded_tasks is their number. Metrics of connectors count all tasks.',
+  },
   'gateway.request.timeout.ms': {
     type: 'int',
     importance: 'medium',

@@ -99,6 +99,18 @@ export class SinkLag {
     return lags;
   }
 
+  /** By task key, in messages; as {@link byConnector}, with 0 for a task that has no such queue. */
+  byTask(): ReadonlyMap<string, number> {
+    this.#forgetOthers();
+    const lags = new Map<string, number>();
+    for (const [key, { queues }] of this.#tasks) {
+      let messages = 0;
+      for (const { end, position } of queues.values()) if (end !== undefined) messages += Math.max(0, end - position);
+      lags.set(key, messages);
+    }
+    return lags;
+  }
+
   start(): void {
     this.#running = this.#run();
   }

@@ -29,6 +29,7 @@ import {
   PluginRegistry,
   type PresentTasks,
   type ResolvedTask,
+  sharedNowMs,
   SinkDivider,
   systemClock,
   type TaskLoop,
@@ -39,8 +40,9 @@ import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { TaskEnvironments } from '../adapters/task-environments.js';
 import { collectLag, SinkLag } from '../metrics/sink-lag.js';
 import type { SinkProgress } from '../metrics/sink-progress.js';
-import { TaskMeter } from '../metrics/task-meter.js';
+import { type TaskBoards, TaskMeter } from '../metrics/task-meter.js';
 import { collectTasks } from '../metrics/task-metrics.js';
+import { collectByTask } from '../metrics/metrics-by-task.js';
 import { completeCopies, openPositions } from '../positions/open-positions.js';
 import { configProviders } from '../secrets/built-in-providers.js';
 import { openProviders } from '../secrets/open-providers.js';
@@ -117,7 +119,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
     intervalMs: RECONFIGURATION_INTERVAL_MS,
   });
   const rates = new ConnectorRates();
-  const meter = new TaskMeter();
+  const meter = new TaskMeter({ maxTasks: settings.maxMeteredTasks, held: () => tasks.heldKeys(), nowMs: sharedNowMs });
   const lag = new SinkLag({
     held: () => tasks.heldKeys(),
     onError: (queue, error) => {
@@ -144,8 +146,10 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
       logger.scoped('tasks').warn(message);
     },
   });
-  const runHere = (task: ResolvedTask): TaskLoop =>
-    createTaskLoop(task, plugins, { ...environments.of(task, (messages) => lag.watch(task, messages)), rate: rates.of(task.id.connector) });
+  const runHere = (task: ResolvedTask, boards: TaskBoards): TaskLoop => {
+    const environment = environments.of(task, (messages) => lag.watch(task, messages));
+    return createTaskLoop(task, plugins, { ...environment, ...boards, rate: rates.of(task.id.connector) });
+  };
   const threads =
     settings.threads.count === 1
       ? undefined
@@ -174,7 +178,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
     plugins,
     secrets,
     pluginInfos: () => loader.infos(),
-    createLoop: threads === undefined ? runHere : (task) => threads.createLoop(task),
+    createLoop: threads === undefined ? runHere : (task, boards) => threads.createLoop(task, boards),
     commands,
     meter,
     rates,
@@ -240,6 +244,13 @@ function moduleOf(node: ClusterNode, rpc: RpcEndpoint, { data, plugins, divider,
     totals: () => meter.totals((connector) => follower.state.connectors.has(connector)),
     reports: () => tasks.reports(),
     leaseRemainingMs: () => lease.remainingMs,
+  });
+  collectByTask(metrics, {
+    role: settings.role,
+    tasks: () => meter.tasks(),
+    reports: () => tasks.reports(),
+    lagOf: () => lag.byTask(),
+    nowMs: sharedNowMs,
   });
   if (settings.role === Role.sinkRunner) collectLag(metrics, lag);
   return {

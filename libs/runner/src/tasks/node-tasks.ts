@@ -9,7 +9,7 @@ import {
   TaskHost,
   type TaskLoop,
 } from '@sluice/runtime';
-import type { TaskMeter } from '../metrics/task-meter.js';
+import type { TaskBoards, TaskMeter } from '../metrics/task-meter.js';
 import { SecretWatch } from '../secrets/secret-watch.js';
 import type { ConnectorRates } from './connector-rates.js';
 import { GenerationRequests } from './generation-requests.js';
@@ -31,8 +31,8 @@ export interface NodeTasksOptions {
   readonly secrets: Pick<ConfigSecrets, 'current'>;
   /** What the node reports of its plugins. */
   readonly pluginInfos: () => readonly PluginInfo[];
-  /** Makes the loop of a task; throws when its settings are wrong. */
-  readonly createLoop: (task: ResolvedTask) => TaskLoop;
+  /** Makes the loop of a task, which shows on the boards what it does; throws when its settings are wrong. */
+  readonly createLoop: (task: ResolvedTask, boards: TaskBoards) => TaskLoop;
   readonly commands: Pick<CommandSender, 'submit'>;
   readonly meter: TaskMeter;
   readonly rates: Pick<ConnectorRates, 'update'>;
@@ -64,7 +64,7 @@ export class NodeTasks {
         this.#secrets.note(task, resolved);
         return resolved;
       },
-      createLoop: (task) => meter.counted(task.id, () => createLoop(plugins.pinned(task))),
+      createLoop: (task) => meter.counted(task.id, (boards) => createLoop(plugins.pinned(task), boards)),
       versionOf: ({ config }) => plugins.versionOf(config),
       describerOf: (task) => describerOf(plugins.pinned(task), plugins),
       requestNewGeneration: ({ id, generation }) => generations.request({ ...id, generation }),

@@ -9,6 +9,7 @@ import {
   PluginRegistry,
   sharedNowMs,
   SharedRate,
+  TaskFigures,
   systemClock,
   type PositionStore,
 } from '@sluice/runtime';
@@ -75,7 +76,7 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
       send({ kind: 'reconfigure', connector });
     },
   });
-  const createLoop: ThreadServerOptions['createLoop'] = (task, loop, { calls, rate }) => {
+  const createLoop: ThreadServerOptions['createLoop'] = (task, loop, { calls, figures, rate }) => {
     const progress: SinkProgress = {
       opened: (queue, from) => {
         send({ kind: 'opened', loop, queue, from });
@@ -86,7 +87,12 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
     };
     const environment = environments.of(task, () => progress);
     try {
-      return createTaskLoop(task, plugins, { ...environment, calls: new CallBoard(calls), rate: new SharedRate(sharedNowMs, rate) });
+      return createTaskLoop(task, plugins, {
+        ...environment,
+        calls: new CallBoard(calls),
+        figures: new TaskFigures(figures),
+        rate: new SharedRate(sharedNowMs, rate),
+      });
     } catch (error) {
       throw loader.explained(error);
     }

@@ -2,7 +2,7 @@ import type { Worker } from 'node:worker_threads';
 import { pause } from '@sluice/time';
 import { taskKey, type DesiredTask } from '@sluice/core';
 import {
-  CallBoard,
+  type CallBoard,
   copyError,
   errorTrace,
   sharedNowMs,
@@ -16,6 +16,7 @@ import {
 import type { Credentials } from '@sluice/rocketmq';
 import type { LogScope, ScopedLogger } from '@sluice/node';
 import type { SinkProgress } from '../metrics/sink-progress.js';
+import { newTaskBoards, type TaskBoards } from '../metrics/task-meter.js';
 import { newLineCount, noteArrival } from './log-relay.js';
 import type { ThreadData } from './thread-data.js';
 import { ThreadLoop } from './thread-loop.js';
@@ -127,7 +128,8 @@ export class TaskThread {
     return this.#ending !== undefined || this.#hasExited;
   }
 
-  createLoop(task: ResolvedTask): TaskLoop {
+  /** @param boards where the thread shows the calls of the task, and what it measures */
+  createLoop(task: ResolvedTask, { calls, figures }: TaskBoards = newTaskBoards()): TaskLoop {
     this.#noteServed(task);
     this.#lastLoop += 1;
     const loop = this.#lastLoop;
@@ -140,9 +142,9 @@ export class TaskThread {
         this.end({ reason: `task ${taskKey(task.id)} did not stop`, culprits: new Set([loop]), isKnown: true });
       },
     });
-    const board = new CallBoard();
-    this.#loops.set(loop, { loop: proxy, task, board, progress: this.options.services.progressOf(task) });
-    this.#send({ kind: 'create', loop, task, calls: board.memory, rate: this.options.services.rateOf(task).memory });
+    this.#loops.set(loop, { loop: proxy, task, board: calls, progress: this.options.services.progressOf(task) });
+    const rate = this.options.services.rateOf(task).memory;
+    this.#send({ kind: 'create', loop, task, calls: calls.memory, figures: figures.memory, rate });
     return proxy;
   }
 

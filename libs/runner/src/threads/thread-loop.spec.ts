@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { DesiredTask, InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
-import { newCallMemory, newTaskCounters, ThreadEndedError, type LoopEnd, type TaskLoop, SharedRate } from '@sluice/runtime';
+import { newCallMemory, newTaskCounters, ThreadEndedError, type LoopEnd, type TaskLoop, SharedRate, TaskFigures } from '@sluice/runtime';
 import { ConnectError, ConnectErrorCode, isConnectError } from '@sluice/sdk';
 import { ThreadLoop } from './thread-loop.js';
 import type { FromThread } from './thread-messages.js';
@@ -93,7 +93,8 @@ class World {
   });
 
   create(): ThreadLoop {
-    this.server.receive({ kind: 'create', loop: 1, task, calls: newCallMemory(), rate: new SharedRate(() => 0).memory });
+    const [figures, rate] = [new TaskFigures().memory, new SharedRate(() => 0).memory];
+    this.server.receive({ kind: 'create', loop: 1, task, calls: newCallMemory(), figures, rate });
     return this.outer;
   }
 

@@ -8,10 +8,19 @@ interface OfLoop {
   readonly loop: number;
 }
 
+/** What the main thread and a task thread share of a loop. */
+export interface SharedMemory {
+  /** Where the thread shows the calls of the task: see `CallBoard`. */
+  readonly calls: SharedArrayBuffer;
+  /** What the thread measures of the task: see `TaskFigures`. */
+  readonly figures: SharedArrayBuffer;
+  /** What the tasks of the connector share: see `SharedRate`. */
+  readonly rate: SharedArrayBuffer;
+}
+
 /** What the main thread sends to a task thread. Records are in none of these messages, nor in the others. */
 export type ToThread =
-  /** `calls` is where the thread shows the calls of the task: see `CallBoard`; `rate` what the tasks of the connector share: see `SharedRate`. */
-  | (OfLoop & { readonly kind: 'create'; readonly task: ResolvedTask; readonly calls: SharedArrayBuffer; readonly rate: SharedArrayBuffer })
+  | (OfLoop & SharedMemory & { readonly kind: 'create'; readonly task: ResolvedTask })
   | (OfLoop & { readonly kind: 'start' | 'stop' | 'kill' | 'resume' })
   /** `pause` distinguishes answers to this pause from those to an earlier one. */
   | (OfLoop & { readonly kind: 'pause'; readonly pause: number })

@@ -1,5 +1,6 @@
 import { taskKey, type DesiredTask } from '@sluice/core';
 import { type PluginPackage, type ResolvedTask, sharedNowMs, type TaskLoop } from '@sluice/runtime';
+import { newTaskBoards, type TaskBoards } from '../metrics/task-meter.js';
 import { chooseThread } from './choose-thread.js';
 import { TaskThread, type TaskThreadOptions, type ThreadLimits, type ThreadMemory, type ThreadWorker } from './task-thread.js';
 
@@ -41,10 +42,10 @@ export class ThreadPool {
     this.#threads = new Array<TaskThread | undefined>(options.size).fill(undefined);
   }
 
-  createLoop(task: ResolvedTask): TaskLoop {
+  createLoop(task: ResolvedTask, boards: TaskBoards = newTaskBoards()): TaskLoop {
     const key = taskKey(task.id);
     const runsAlone = (this.#aloneUntil.get(key) ?? 0) > sharedNowMs() && this.#alone.size < this.options.size;
-    return runsAlone ? this.#createAlone(task) : this.#threadFor(key, task).createLoop(task);
+    return runsAlone ? this.#createAlone(task, boards) : this.#threadFor(key, task).createLoop(task, boards);
   }
 
   /** Has the threads load plugin packages before the loops that are created from now on. */
@@ -86,10 +87,10 @@ export class ThreadPool {
     return thread;
   }
 
-  #createAlone(task: ResolvedTask): TaskLoop {
+  #createAlone(task: ResolvedTask, boards: TaskBoards): TaskLoop {
     const thread: TaskThread = this.#start(() => this.#alone.delete(thread));
     this.#alone.add(thread);
-    const loop = thread.createLoop(task);
+    const loop = thread.createLoop(task, boards);
     void loop.ended.then(() => {
       const closing = thread.close(CLOSE_TIMEOUT_MS).finally(() => this.#closing.delete(closing));
       this.#closing.add(closing);

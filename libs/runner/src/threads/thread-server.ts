@@ -9,7 +9,7 @@ import {
   type TaskCounters,
   type TaskLoop,
 } from '@sluice/runtime';
-import type { FromThread, LoopView, Question, ToThread } from './thread-messages.js';
+import type { FromThread, LoopView, Question, SharedMemory, ToThread } from './thread-messages.js';
 
 /** How old the counters, warnings and waits may be that the main thread shows, in milliseconds. */
 const SHOW_INTERVAL_MS = 250;
@@ -19,7 +19,7 @@ type ToCreate = Extract<ToThread, { readonly kind: 'create' }>;
 export interface ThreadServerOptions {
   readonly send: (message: FromThread) => void;
   /** Makes the loop of a task; throws when its settings are wrong. */
-  readonly createLoop: (task: ResolvedTask, loop: number, shared: Pick<ToCreate, 'calls' | 'rate'>) => TaskLoop;
+  readonly createLoop: (task: ResolvedTask, loop: number, shared: SharedMemory) => TaskLoop;
   /** Loads plugin packages; what is wrong with one is no error of this. */
   readonly loadPackages: (packages: readonly PluginPackage[]) => Promise<void>;
   /** Called once the main thread wants the thread to end; its loops have ended or are given up. */

@@ -5,6 +5,7 @@ import { recordToMessage } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, queueKey, type SinkRecord, type SourceRecord } from '@sluice/sdk';
 import { QueueReadFailure } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
+import { FigureSum, SINK_STAGES, SOURCE_STAGES, type TaskFigures } from '../task/task-figures.js';
 import { SendFailure } from '../ports/record-producer.port.js';
 import type { LoopEnd } from '../task/loop-end.js';
 import { AskingSink } from '../testing/asking-sink.js';
@@ -108,6 +109,7 @@ interface Run {
     kill(): void;
   };
   readonly counters: TaskCounters;
+  readonly figures: TaskFigures;
 }
 
 interface Side {
@@ -152,7 +154,7 @@ class SinkSide implements Side {
       return this.#commit(...given);
     };
     world.cluster.refusalOf = () => fault.failureAt('dead letter');
-    const { loop, counters } = world.loop(sink, {
+    const { loop, counters, figures } = world.loop(sink, {
       settings: settingsOf(cell),
       transforms: chainOf(fault),
       hasRepeatablePut: cell.stage === 'put that may be repeated',
@@ -185,7 +187,7 @@ class SinkSide implements Side {
     });
     // Its calls may wait for the clock.
     void loop.start().catch(() => undefined);
-    return { loop, counters };
+    return { loop, counters, figures };
   }
 
   arrived(): readonly string[] {
@@ -234,7 +236,7 @@ class SourceSide implements Side {
       fault.throwAt('position');
       return this.#write(...given);
     };
-    const { loop, counters } = world.loop(source, {
+    const { loop, counters, figures } = world.loop(source, {
       settings: settingsOf(cell),
       transforms: chainOf(fault),
       encoder: {
@@ -261,7 +263,7 @@ class SourceSide implements Side {
     });
     // Its calls may wait for the clock.
     void loop.start().catch(() => undefined);
-    return { loop, counters };
+    return { loop, counters, figures };
   }
 
   arrived(): readonly string[] {
@@ -286,7 +288,7 @@ class SourceSide implements Side {
 const listed = (values: readonly string[]): string => (values.length === 0 ? '-' : values.join(' '));
 
 /** Says what a status and the metrics show, leaving out what is 0. */
-function figures(waits: readonly { readonly call: string }[], counters: TaskCounters): string {
+function shownFigures(waits: readonly { readonly call: string }[], counters: TaskCounters): string {
   const { recordErrors, recordsSkipped, deadLettersWritten, deadLetterFailures, putRetries, sendRetries } = counters;
   const named = {
     'record errors': recordErrors,
@@ -300,10 +302,25 @@ function figures(waits: readonly { readonly call: string }[], counters: TaskCoun
   return [...counted, ...failures, ...waiting].join('; ') || '-';
 }
 
+function errorsByStage(figures: TaskFigures): Readonly<Record<string, number>> {
+  const sum = new FigureSum();
+  figures.addTo(sum);
+  const stages = new Set([...SOURCE_STAGES, ...SINK_STAGES]);
+  return Object.fromEntries([...stages].map((stage) => [stage, sum.errorsAt(stage)] as const).filter(([, count]) => count > 0));
+}
+
+/** Where a fault is counted. The converters of these worlds are functions: what they throw names no part of the record. */
+function stageOf({ who, stage }: Cell): string {
+  if (stage === 'transform' || stage === 'predicate') return 'TRANSFORMATION';
+  if (stage === 'poll') return 'TASK_POLL';
+  if (stage.startsWith('put')) return 'TASK_PUT';
+  return who === 'sink' ? 'ROCKETMQ_CONSUME' : 'ROCKETMQ_PRODUCE';
+}
+
 async function observe(cell: Cell): Promise<Cell> {
   const side: Side = cell.who === 'sink' ? new SinkSide() : new SourceSide();
   const fault = new Fault(cell.stage, cell.error === 'retriable');
-  const { loop, counters } = side.run(fault, cell);
+  const { loop, counters, figures } = side.run(fault, cell);
   let end: LoopEnd | undefined;
   void loop.ended.then((how) => {
     end = how;
@@ -315,13 +332,14 @@ async function observe(cell: Cell): Promise<Cell> {
     arrived: listed(side.arrived()),
     'dead letters': listed(side.letters()),
     'still to be read': listed(side.unread()),
-    'status and counters': figures(loop.waits.list, counters),
+    'status and counters': shownFigures(loop.waits.list, counters),
   };
   const isAccounted = (value: string): boolean => [side.arrived(), side.letters(), side.unread()].some((values) => values.includes(value));
   const leftOut = GIVEN.filter((value) => !isAccounted(value));
   // What nobody has any more was counted and logged, and only where the user tolerates that.
   expect(leftOut.length === 0 || (cell.tolerance === 'all' && counters.recordsSkipped === leftOut.length)).toBe(true);
   expect(side.lines.filter((line) => line.includes('A record was skipped')).length).toBe(Math.min(1, counters.recordsSkipped));
+  expect(errorsByStage(figures)).toEqual(counters.recordErrors === 0 ? {} : { [stageOf(cell)]: counters.recordErrors });
   fault.isFixed = true;
   await Promise.all([loop.stop(), side.clock.advance(RUN_MS)]);
   const next = side.run(fault, cell);

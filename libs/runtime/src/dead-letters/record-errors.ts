@@ -7,6 +7,7 @@ import type { RecordProducer } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { RetryPolicy } from '../retry/retrying.js';
 import { errorTrace } from '../task/error-text.js';
+import type { TaskFigures } from '../task/task-figures.js';
 import type { ContextOf } from './dead-letter.js';
 import { DeadLetterWriter } from './dead-letter-writer.js';
 import type { RecordFailure } from './record-failure.js';
@@ -28,6 +29,7 @@ export interface RecordErrorsSpec {
   readonly config: TaskConfig;
   readonly settings: { readonly errors: ErrorReporting };
   readonly counters: TaskCounters;
+  readonly figures: TaskFigures;
   /** Takes secrets out of a text. */
   readonly hide: (text: string) => string;
 }

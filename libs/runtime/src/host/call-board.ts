@@ -58,14 +58,19 @@ export class CallBoard {
     return { call, sinceMs: Number(Atomics.load(this.#since, 0)), isRunning: phase === Phase.running };
   }
 
-  /** Makes a call, and shows it until it is over. Returns what the call returned. */
-  run<T>(call: TaskCall, action: () => T): T {
+  /**
+   * Makes a call, and shows it until it is over. Returns what the call returned.
+   * @param timed takes how long it took, in milliseconds, however it went
+   */
+  run<T>(call: TaskCall, action: () => T, timed?: (durationMs: number) => void): T {
     const since = BigInt(sharedNowMs());
+    const beganMs = timed === undefined ? 0 : performance.now();
     this.#show(call, since, Phase.running);
     let result: T;
     try {
       result = action();
     } catch (error) {
+      timed?.(performance.now() - beganMs);
       this.#showPending();
       throw error;
     }
@@ -73,10 +78,13 @@ export class CallBoard {
       const pending = { call, since };
       this.#pending.add(pending);
       const over = (): void => {
+        timed?.(performance.now() - beganMs);
         this.#pending.delete(pending);
         this.#showPending();
       };
       result.then(over, over);
+    } else {
+      timed?.(performance.now() - beganMs);
     }
     this.#showPending();
     return result;

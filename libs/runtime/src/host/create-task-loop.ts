@@ -22,6 +22,7 @@ import { taskSupervision } from '../config/task-supervision.js';
 import { createTransforms } from '../transforms/create-transforms.js';
 import { errorTrace } from '../task/error-text.js';
 import { SharedRate } from '../task/shared-rate.js';
+import { TaskFigures } from '../task/task-figures.js';
 import { TaskWarnings } from '../task/task-warnings.js';
 import { CallBoard, sharedNowMs } from './call-board.js';
 import { shortenedTrace } from './error-trace.js';
@@ -49,6 +50,8 @@ export interface TaskEnvironment {
   readonly requestTaskReconfiguration: (connector: string) => void;
   /** Where the calls of the task are shown, if anybody but its status reads them. */
   readonly calls?: CallBoard;
+  /** Where what is measured of the task is kept, if anybody reads it. */
+  readonly figures?: TaskFigures;
   /** What the tasks of the connector share; nothing is limited where it is absent. */
   readonly rate?: SharedRate;
 }
@@ -61,10 +64,9 @@ export interface TaskEnvironment {
 export function createTaskLoop(task: ResolvedTask, plugins: PluginRegistry, environment: TaskEnvironment): TaskLoop {
   const connector = plugins.connectorOf(task.config);
   const calls = environment.calls ?? new CallBoard();
+  const watching = { ...environment, calls, figures: environment.figures ?? new TaskFigures() };
   const loop =
-    connector.kind === 'source'
-      ? createSourceLoop(task, connector, plugins, { ...environment, calls })
-      : createSinkLoop(task, connector, plugins, { ...environment, calls });
+    connector.kind === 'source' ? createSourceLoop(task, connector, plugins, watching) : createSinkLoop(task, connector, plugins, watching);
   const { createInstance } = connector;
   if (createInstance === undefined || task.id.index !== 0) return loop;
   const create = (): ConnectorInstance => watchedInstance(createInstance.call(connector), calls);
@@ -97,7 +99,7 @@ function keeperOf(
   });
 }
 
-type WatchedEnvironment = TaskEnvironment & Required<Pick<TaskEnvironment, 'calls'>>;
+type WatchedEnvironment = TaskEnvironment & Required<Pick<TaskEnvironment, 'calls' | 'figures'>>;
 
 function createSourceLoop(
   task: ResolvedTask,
@@ -108,37 +110,41 @@ function createSourceLoop(
   const settings = parseSourceSettings(task.config);
   const converters = createConverters(task.config, connector.defaultConverters, plugins.converters);
   const queueBy = queueByOf(settings);
-  const { messages, positions, lease, clock } = environment;
+  const { messages, positions, lease, clock, calls, figures } = environment;
+  const loopSettings = sourceLoopSettings(settings);
+  figures.limitBuffer({ records: loopSettings.maxBufferedRecords, bytes: loopSettings.maxBufferedBytes });
   return new SourceTaskLoop(
     {
       ...common(task, plugins, environment),
-      task: watchedSource(connector.createTask(), environment.calls),
+      task: watchedSource(connector.createTask(), calls, figures),
       transforms: createTransforms(task.config, plugins),
       encoder: new ConvertingEncoder(converters),
       queueKeys: queueBy === undefined ? undefined : convertedQueueKeys(queueBy, converters),
-      settings: sourceLoopSettings(settings),
+      settings: loopSettings,
       counters: newTaskCounters(),
     },
-    { producer: environment.producer(topicCreationOf(settings)), messages, positions, lease, clock },
+    { producer: environment.producer(topicCreationOf(settings)), messages, positions: timedPositions(positions, figures), lease, clock },
   );
 }
 
 function createSinkLoop(task: ResolvedTask, connector: SinkConnector, plugins: PluginRegistry, environment: WatchedEnvironment): TaskLoop {
   const settings = parseSinkSettings(task.config);
-  const { messages, offsets, lease, clock, groupOf } = environment;
+  const { messages, offsets, lease, clock, groupOf, calls, figures } = environment;
+  const loopSettings = sinkLoopSettings(settings);
+  figures.limitBuffer({ records: loopSettings.maxAhead.maxRecords, bytes: loopSettings.maxAhead.maxBytes });
   return new SinkTaskLoop(
     {
       ...common(task, plugins, environment),
-      task: watchedSink(connector.createTask(), environment.calls),
+      task: watchedSink(connector.createTask(), calls, figures),
       group: groupOf(task.id.connector),
       subscription: subscriptionOf(settings, task.config, task.id.index),
       transforms: createTransforms(task.config, plugins),
       decoder: new ConvertingDecoder(createConverters(task.config, connector.defaultConverters, plugins.converters)),
-      settings: sinkLoopSettings(settings),
+      settings: loopSettings,
       hasRepeatablePut: connector.hasRepeatablePut === true,
       counters: newTaskCounters(),
     },
-    { producer: environment.producer({ queues: DEAD_LETTER_QUEUES }), messages, offsets, lease, clock },
+    { producer: environment.producer({ queues: DEAD_LETTER_QUEUES }), messages, offsets: timedOffsets(offsets, figures), lease, clock },
   );
 }
 
@@ -146,10 +152,20 @@ function createSinkLoop(task: ResolvedTask, connector: SinkConnector, plugins: P
 function common(
   task: ResolvedTask,
   plugins: PluginRegistry,
-  { loggerOf, clock, calls, rate, requestTaskReconfiguration }: WatchedEnvironment,
+  { loggerOf, clock, calls, figures, rate, requestTaskReconfiguration }: WatchedEnvironment,
 ): Pick<
   SinkLoopSpec,
-  'connector' | 'index' | 'generation' | 'config' | 'logger' | 'hide' | 'warnings' | 'waits' | 'rate' | 'requestTaskReconfiguration'
+  | 'connector'
+  | 'index'
+  | 'generation'
+  | 'config'
+  | 'logger'
+  | 'hide'
+  | 'warnings'
+  | 'waits'
+  | 'figures'
+  | 'rate'
+  | 'requestTaskReconfiguration'
 > {
   const { id, generation, config, resolved } = task;
   const hide = plugins.secretsHider(config, resolved);
@@ -170,11 +186,42 @@ function common(
     hide,
     warnings,
     waits,
+    figures,
     rate: rate ?? new SharedRate(sharedNowMs),
     requestTaskReconfiguration: () => {
       requestTaskReconfiguration(name);
     },
   };
+}
+
+/** Returns the store with each write of positions timed, and noted as a commit where it succeeds. */
+function timedPositions(positions: PositionStore, figures: TaskFigures): PositionStore {
+  return {
+    open: (task) => positions.open(task),
+    refresh: (task, beforeMs) => positions.refresh(task, beforeMs),
+    write: (task, change) => timedCommit(figures, () => positions.write(task, change)),
+  };
+}
+
+/** The same for offsets. */
+function timedOffsets(offsets: OffsetStore, figures: TaskFigures): OffsetStore {
+  return {
+    read: (group, queue) => offsets.read(group, queue),
+    commit: (group, positions) => timedCommit(figures, () => offsets.commit(group, positions)),
+    takeReset: (group, reset) => offsets.takeReset(group, reset),
+    foreignConsumers: (group, queue) => offsets.foreignConsumers(group, queue),
+  };
+}
+
+async function timedCommit<T>(figures: TaskFigures, commit: () => Promise<T>): Promise<T> {
+  const beganMs = performance.now();
+  try {
+    const result = await commit();
+    figures.noteCommit(sharedNowMs());
+    return result;
+  } finally {
+    figures.observe('commit', performance.now() - beganMs);
+  }
 }
 
 function loggerWithoutSecrets(logger: TaskLogger, hide: (text: string) => string): TaskLogger {

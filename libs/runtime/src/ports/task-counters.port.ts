@@ -2,6 +2,8 @@
 export interface TaskCounters {
   /** Source: returned by `poll`. */
   recordsPolled: number;
+  /** Source: answers of `poll` that were not empty. */
+  batchesPolled: number;
   /** Source: acknowledged by brokers. */
   recordsSent: number;
   bytesSent: number;
@@ -9,15 +11,19 @@ export interface TaskCounters {
   sendRetries: number;
   unknownOutcomes: number;
   positionWrites: number;
-  /** Source: records and bytes that wait for an acknowledgement now. */
+  /** Records and bytes that wait now: of a source for an acknowledgement, of a sink read ahead of need, in whole answers. */
   bufferedRecords: number;
   bufferedBytes: number;
   /** Sink: read from queues, with barriers and duplicates. */
   recordsRead: number;
   /** Sink: bodies, decompressed, and properties of what was read, ahead of need. */
   bytesRead: number;
+  /** Sink: answers to reads that were not empty. */
+  batchesRead: number;
   /** Sink: taken by `put`. */
   recordsPut: number;
+  /** Sink: calls of `put` that succeeded. */
+  batchesPut: number;
   putRetries: number;
   flushes: number;
   offsetCommits: number;
@@ -52,6 +58,7 @@ export interface TaskCounters {
 export function newTaskCounters(): TaskCounters {
   return {
     recordsPolled: 0,
+    batchesPolled: 0,
     recordsSent: 0,
     bytesSent: 0,
     batchesSent: 0,
@@ -62,7 +69,9 @@ export function newTaskCounters(): TaskCounters {
     bufferedBytes: 0,
     recordsRead: 0,
     bytesRead: 0,
+    batchesRead: 0,
     recordsPut: 0,
+    batchesPut: 0,
     putRetries: 0,
     flushes: 0,
     offsetCommits: 0,

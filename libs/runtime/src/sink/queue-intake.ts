@@ -13,6 +13,7 @@ import {
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
 import type { RateLimit } from '../task/rate-limit.js';
+import type { TaskFigures } from '../task/task-figures.js';
 import { TransformError } from '../transforms/transform-chain.js';
 import { QueueOffsetError } from './queue-offset-error.js';
 import { AheadBudget, type AheadLimits, ReadAhead } from './read-ahead.js';
@@ -30,6 +31,7 @@ export interface QueueIntakeOptions {
   readonly messages: QueueMessages;
   readonly clock: Clock;
   readonly counters: TaskCounters;
+  readonly figures: TaskFigures;
   readonly backoff: BackoffLimits;
   readonly waits: TaskWaits;
   readonly stage: SinkStage;
@@ -101,7 +103,7 @@ export class QueueIntake {
     this.key = queueKey(start.queue);
     this.#tag = queueTag(start.queue);
     this.#waiting = options.waits.begin(`reading queue ${this.key}`);
-    this.#ahead = new ReadAhead(new AheadBudget(options.maxAheadPerQueue, options.budget));
+    this.#ahead = new ReadAhead(new AheadBudget(options.maxAheadPerQueue, options.budget), options.counters);
     this.#state = start.state;
     this.#signal = AbortSignal.any([options.signal, this.#closing.signal]);
     this.#next = start.nextOffset;
@@ -184,7 +186,7 @@ export class QueueIntake {
    * comes before it is taken then, and the position lies on it.
    */
   take(records: SinkRecord[], max: number): boolean {
-    const { counters, skipsBadRecords, skipped } = this.options;
+    const { counters, figures, skipsBadRecords, skipped } = this.options;
     const rate = this.options.rate.active;
     while (records.length < max) {
       const message = this.#ahead.take();
@@ -199,6 +201,7 @@ export class QueueIntake {
       else if (outcome instanceof RecordFailure) {
         counters.conversionErrors++;
         counters.recordErrors++;
+        figures.noteError(outcome.stage);
         const problem = new BadRecordError(this.queue, message.queueOffset, outcome.cause);
         if (!skipsBadRecords) throw problem;
         counters.recordsSkipped++;
@@ -239,12 +242,15 @@ export class QueueIntake {
 
   /** Prepares what was read, where something takes time, and hands it over. */
   async #add(answer: readonly RawMessage[]): Promise<void> {
-    const { stage, counters, arrived } = this.options;
+    const { stage, counters, figures, arrived } = this.options;
     if (stage.prepares) {
+      const beganMs = performance.now();
       const outcomes = await stage.prepared(this.queue, answer, this.#signal);
       for (const [at, { queueOffset }] of answer.entries()) this.#prepared.set(queueOffset, outcomes[at]);
+      figures.observe('convert', performance.now() - beganMs);
     }
     counters.bytesRead += this.#ahead.add(answer);
+    counters.batchesRead++;
     arrived();
   }
 

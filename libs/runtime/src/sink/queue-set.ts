@@ -124,6 +124,8 @@ export class QueueSet {
   take(max: number, held: ReadonlySet<string>): TakenRecords {
     const records: SinkRecord[] = [];
     const intakes = this.all();
+    const { stage, figures } = this.options;
+    const beganMs = performance.now();
     this.#first++;
     try {
       for (let n = 0; n < intakes.length && records.length < max; n++) {
@@ -134,6 +136,9 @@ export class QueueSet {
     } catch (error) {
       if (error instanceof BadRecordError) return { records, failure: error };
       throw error;
+    } finally {
+      // Where something takes time, records were converted when they were read.
+      if (!stage.prepares) figures.observe('convert', performance.now() - beganMs);
     }
   }
 
@@ -171,7 +176,7 @@ export interface QueueSetParts extends Pick<QueueIntakeOptions, 'arrived' | 'fai
 
 /** Makes the queues of a task. */
 export function queueSetOf({ spec, ports, errors, policy, stopping, killed, ...told }: QueueSetParts): QueueSet {
-  const { settings, counters, decoder, transforms, group, waits, logger, warnings } = spec;
+  const { settings, counters, figures, decoder, transforms, group, waits, logger, warnings } = spec;
   const { clock, messages } = ports;
   const preparing = { ...policy('preparing records'), limitMs: settings.retryTimeoutMs };
   const forgotten = new RateLimitedLogger({ clock, signal: killed, intervalMs: FORGOTTEN_INTERVAL_MS, log: warnings.add });
@@ -180,6 +185,7 @@ export function queueSetOf({ spec, ports, errors, policy, stopping, killed, ...t
     messages,
     clock,
     counters,
+    figures,
     waits,
     stage: new SinkStage({ transforms, decoder, policy: preparing }),
     backoff: settings.backoff,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { RawMessage } from '../ports/queue-messages.port.js';
+import { newTaskCounters } from '../ports/task-counters.port.js';
 import { AheadBudget, ReadAhead } from './read-ahead.js';
 
 const messages = (count: number): RawMessage[] =>
@@ -12,6 +13,8 @@ const messages = (count: number): RawMessage[] =>
     bornTimestamp: 0,
     storeTimestamp: 0,
   }));
+
+const counters = newTaskCounters();
 
 const wide = { maxBytes: 1e9, maxRecords: 1e9 };
 
@@ -33,7 +36,7 @@ describe('what is read ahead', () => {
     ['records of all queues', wide, { maxBytes: 1e9, maxRecords: 5 }],
     ['bytes of all queues', wide, { maxBytes: 50, maxRecords: 1e9 }],
   ])('is bounded by the %s', async (_, perQueue, ofTask) => {
-    const ahead = new ReadAhead(new AheadBudget(perQueue, new AheadBudget(ofTask)));
+    const ahead = new ReadAhead(new AheadBudget(perQueue, new AheadBudget(ofTask)), counters);
     ahead.add(messages(4));
     expect(await hasRoom(ahead)).toBe(true);
     ahead.add(messages(1));
@@ -42,9 +45,21 @@ describe('what is read ahead', () => {
     expect(await hasRoom(ahead)).toBe(true);
   });
 
+  it('is counted until it is taken, in whole answers, or dropped', () => {
+    const counted = newTaskCounters();
+    const ahead = new ReadAhead(new AheadBudget(wide), counted);
+    ahead.add(messages(4));
+    ahead.add(messages(3));
+    expect(counted).toMatchObject({ bufferedRecords: 7, bufferedBytes: 70 });
+    for (let n = 0; n < 4; n++) ahead.take();
+    expect(counted).toMatchObject({ bufferedRecords: 3, bufferedBytes: 30 });
+    ahead.close();
+    expect(counted).toMatchObject({ bufferedRecords: 0, bufferedBytes: 0 });
+  });
+
   it('shares one budget with what the reader has asked its broker for', async () => {
     const task = new AheadBudget({ maxBytes: 100, maxRecords: 1e9 });
-    const ahead = new ReadAhead(new AheadBudget(wide, task));
+    const ahead = new ReadAhead(new AheadBudget(wide, task), counters);
     ahead.budget.add(80, 8);
     ahead.add(messages(2));
     expect(await hasRoom(ahead)).toBe(false);
@@ -56,15 +71,15 @@ describe('what is read ahead', () => {
 
   it('holds an equal part of the budget of all queues, and one answer at least, whatever other queues hold', async () => {
     const task = new AheadBudget({ maxBytes: 100, maxRecords: 1e9 });
-    const held = new ReadAhead(new AheadBudget(wide, task));
+    const held = new ReadAhead(new AheadBudget(wide, task), counters);
     held.add(messages(20));
-    const other = new ReadAhead(new AheadBudget(wide, task));
+    const other = new ReadAhead(new AheadBudget(wide, task), counters);
     expect(await hasRoom(other)).toBe(true);
     other.add(messages(4));
     expect(await hasRoom(other)).toBe(true);
     other.add(messages(1));
     expect(await hasRoom(other)).toBe(false);
-    const third = new ReadAhead(new AheadBudget(wide, task));
+    const third = new ReadAhead(new AheadBudget(wide, task), counters);
     third.add(messages(4));
     expect(await hasRoom(third)).toBe(false);
     third.close();

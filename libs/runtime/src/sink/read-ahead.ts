@@ -1,4 +1,5 @@
 import type { RawMessage, ReadBudget } from '../ports/queue-messages.port.js';
+import type { TaskCounters } from '../ports/task-counters.port.js';
 
 export interface AheadLimits {
   readonly maxBytes: number;
@@ -54,7 +55,10 @@ export class ReadAhead {
   #resume: (() => void) | undefined;
 
   /** @param budget of the queue; it also counts what the queue's reader has asked its broker for */
-  constructor(readonly budget: AheadBudget) {}
+  constructor(
+    readonly budget: AheadBudget,
+    private readonly counters: Pick<TaskCounters, 'bufferedRecords' | 'bufferedBytes'>,
+  ) {}
 
   get isEmpty(): boolean {
     return this.#answers.length === 0;
@@ -65,7 +69,7 @@ export class ReadAhead {
     let bytes = 0;
     for (const { bodyBytes, propertiesBytes } of messages) bytes += bodyBytes + propertiesBytes;
     this.#answers.push({ messages, bytes });
-    this.budget.add(bytes, messages.length);
+    this.#count(bytes, messages.length);
     return bytes;
   }
 
@@ -105,7 +109,13 @@ export class ReadAhead {
   #dropFirst(): void {
     const dropped = this.#answers.shift();
     this.#taken = 0;
-    this.budget.add(-(dropped?.bytes ?? 0), -(dropped?.messages.length ?? 0));
+    this.#count(-(dropped?.bytes ?? 0), -(dropped?.messages.length ?? 0));
     this.#resume?.();
+  }
+
+  #count(bytes: number, records: number): void {
+    this.budget.add(bytes, records);
+    this.counters.bufferedBytes += bytes;
+    this.counters.bufferedRecords += records;
   }
 }

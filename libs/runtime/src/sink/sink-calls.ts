@@ -94,6 +94,7 @@ export class SinkCalls {
         try {
           await this.#attempt(stopping, () => task.put(left, killed));
           counters.recordsPut += left.length;
+          counters.batchesPut++;
         } catch (error) {
           counters.recordFailures++;
           const written = writtenBefore(error, left.length);

@@ -47,8 +47,9 @@ export class SinkErrors {
   refused(record: SinkRecord, problem: ConnectError, cause: unknown): Promise<void> {
     const known = this.#refused.get(record);
     if (known !== undefined) return known;
-    const { counters } = this.options.spec;
+    const { counters, figures } = this.options.spec;
     counters.recordErrors++;
+    figures.noteError('TASK_PUT');
     counters.recordsSkipped++;
     counters.recordsRefused++;
     const written = this.#reported(record, problem, cause);

@@ -8,6 +8,7 @@ import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { RecordProducer } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { SharedRate } from '../task/shared-rate.js';
+import type { TaskFigures } from '../task/task-figures.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
 import type { TransformChain } from '../transforms/transform-chain.js';
@@ -68,6 +69,7 @@ export interface SinkLoopSpec {
   /** Takes secrets out of a text. */
   readonly hide: (text: string) => string;
   readonly counters: TaskCounters;
+  readonly figures: TaskFigures;
   /** What the status shows beside the state. */
   readonly warnings: TaskWarnings;
   readonly waits: TaskWaits;

@@ -17,7 +17,7 @@ import type { SinkLoopSpec } from './sink-loop-options.js';
 export const MAX_NAMED_QUEUES = 10;
 
 export interface SinkRequestsOptions {
-  readonly spec: Pick<SinkLoopSpec, 'settings' | 'counters'>;
+  readonly spec: Pick<SinkLoopSpec, 'settings' | 'counters' | 'figures'>;
   readonly errors: Pick<SinkErrors, 'refused'>;
   /** Makes the next flush due. */
   readonly flush: () => void;
@@ -98,6 +98,7 @@ export class SinkRequests implements Pick<SinkTaskContext, 'requestCommit' | 'pa
     const problem = new ConnectError(error.code, text, { cause: error });
     if (!spec.settings.skipsBadRecords) {
       spec.counters.recordErrors++;
+      spec.figures.noteError('TASK_PUT');
       const failure = withSkipRemedy(problem);
       refused(failure);
       throw failure;

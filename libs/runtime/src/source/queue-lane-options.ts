@@ -5,6 +5,7 @@ import type { Lease } from '../ports/lease.port.js';
 import type { SendFailure } from '../ports/record-producer.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits } from '../retry/task-waits.js';
+import type { TaskFigures } from '../task/task-figures.js';
 import type { PendingBatch, PendingBatchOptions, RefusedRecord } from './pending-batch.js';
 import type { QueueLane } from './queue-lane.js';
 import type { SuccessorCheck } from './successor-check.js';
@@ -15,6 +16,7 @@ export interface QueueLaneOptions extends PendingBatchOptions {
   readonly lease: Lease;
   readonly clock: Clock;
   readonly counters: TaskCounters;
+  readonly figures: TaskFigures;
   readonly backoff: BackoffLimits;
   /** A batch is closed once it has this many bytes, or when the producer says that it is full. */
   readonly maxBatchBytes: number;

@@ -302,7 +302,7 @@ export class QueueLane {
   }
 
   async #trySending(batch: PendingBatch): Promise<void> {
-    const { lease, signal, producer } = this.options;
+    const { lease, signal, producer, figures } = this.options;
     signal.throwIfAborted();
     // An earlier generation that ended uncleanly has its barrier already: that came with the taking over.
     this.#scanFromOffset ??= await this.options.endOffset(this.queue);
@@ -313,7 +313,12 @@ export class QueueLane {
       if (await this.#recover(batch)) return;
     }
     const gaps = (this.#gapsAtSend = lease.gaps);
-    batch.storedAt(await producer.send(this.queue, batch.toSend, signal));
+    const beganMs = performance.now();
+    try {
+      batch.storedAt(await producer.send(this.queue, batch.toSend, signal));
+    } finally {
+      figures.observe('send', performance.now() - beganMs);
+    }
     this.#noteOwn(batch.endOffset, gaps);
     if (this.#isUnbrokenSince(gaps)) return;
     // Readers drop records behind a successor's barrier: the positions of these must not be stored.

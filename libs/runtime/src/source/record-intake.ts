@@ -32,7 +32,7 @@ import type { SourceStage } from './source-stage.js';
 import type { WritableQueues } from './writable-queues.js';
 
 export interface RecordIntakeOptions {
-  readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'encoder' | 'queueKeys'>;
+  readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'figures' | 'encoder' | 'queueKeys'>;
   readonly partitions: PartitionTable;
   readonly writer: Pick<PositionWriter, 'markDirty'>;
   readonly queues: Pick<WritableQueues, 'of' | 'has'>;
@@ -105,8 +105,10 @@ export class RecordIntake {
   async accept(records: readonly SourceRecord[]): Promise<void> {
     const { signal, whenSent, stage, rate } = this.options;
     if (records.length === 0) rate.idle();
+    let beganMs = performance.now();
     const staged = stage.outcomesOf(records);
     const outcomes = staged instanceof Promise ? await unlessAborted(staged, signal) : staged;
+    let convertMs = performance.now() - beganMs;
     if (outcomes === undefined) return;
     const isOver = (): boolean => signal.aborted;
     for (let next = 0; next < records.length && !signal.aborted;) {
@@ -114,13 +116,16 @@ export class RecordIntake {
       if (this.#rate !== undefined) await this.#whenAllowed(rate);
       else this.#noteNoLimit(rate);
       if (isOver()) return;
+      beganMs = performance.now();
       const stop = this.#append(records, outcomes, next);
+      convertMs += performance.now() - beganMs;
       next = stop.next;
       if (stop.kind === 'unknown-topic') await this.#loadQueues(stop.topic);
       else if (stop.kind === 'unknown-queue') await this.#lookFor(stop.queue, records[next]);
       else if (stop.kind === 'full') await whenSent();
       if (this.#failed !== undefined) await this.#passFailed(this.#failed);
     }
+    if (records.length > 0) this.options.spec.figures.observe('convert', convertMs);
   }
 
   /** Moves on once the dead letter of the last record is written; not before, and not where the task stops meanwhile. */
@@ -176,21 +181,22 @@ export class RecordIntake {
 
   /** Counts a record that is left out for an error, or throws why where that ends the task. */
   readonly countSkipped = (error: ConnectError): void => {
-    this.#count(error);
+    this.#count(error, 'TASK_POLL');
     this.options.errors.log(error);
   };
 
   /** Leaves out a record that a broker refuses as a message. Resolves when its dead letter is written: then its position may advance. */
   async isolate({ topic }: QueueRef, { record, parts }: RefusedRecord, error: Error): Promise<void> {
     const problem = describe(record, error, ConnectErrorCode.recordTooLarge);
-    this.#count(problem);
+    this.#count(problem, 'ROCKETMQ_PRODUCE');
     await this.options.errors.refused(problem, new RecordFailure('ROCKETMQ_PRODUCE', '', error), { ...record, topic }, parts);
   }
 
-  #count(error: ConnectError): void {
-    const { counters, settings } = this.options.spec;
+  #count(error: ConnectError, stage: RecordFailure['stage']): void {
+    const { counters, figures, settings } = this.options.spec;
     counters.conversionErrors++;
     counters.recordErrors++;
+    figures.noteError(stage);
     if (!settings.skipsBadRecords) throw withSkipRemedy(error);
     counters.recordsSkipped++;
   }
@@ -357,7 +363,7 @@ export class RecordIntake {
    * @param failed what failed: what the source gave, or what the transforms made of it
    */
   #skip(state: PartitionState, record: SourceRecord, problem: ConnectError, failure: RecordFailure, failed: ConnectRecord = record): void {
-    this.#count(problem);
+    this.#count(problem, failure.stage);
     requireStorablePosition(record);
     const written = this.options.errors.skipped(problem, failure, record, failed);
     if (written === undefined) this.#advance(state, record);

@@ -58,8 +58,10 @@ export class SourceCalls {
       retrying(policy('poll'), stopping, () => spec.task.poll(stopping)),
       stopping,
     );
-    spec.counters.recordsPolled += polled?.length ?? 0;
-    return polled ?? [];
+    if (polled === undefined || polled.length === 0) return [];
+    spec.counters.recordsPolled += polled.length;
+    spec.counters.batchesPolled++;
+    return polled;
   }
 
   /** The task knows of all stored positions, and of all records where it wants to. */

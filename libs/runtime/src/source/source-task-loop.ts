@@ -366,17 +366,16 @@ export class SourceTaskLoop {
   }
 
   #laneOptions(warn: (message: string) => void): QueueLaneOptions {
-    const { connector, index, generation, settings, counters, waits } = this.spec;
-    const { clock, lease, producer } = this.ports;
-    const shared = { clock, lease, counters, backoff: settings.backoff, signal: this.#killed.signal, warn, waits, queues: this.#queues };
+    const { connector, index, generation, settings, counters, figures, waits } = this.spec;
+    const { backoff } = settings;
+    const shared = { ...this.ports, counters, figures, backoff, signal: this.#killed.signal, warn, waits, queues: this.#queues };
     const keepsLetters = settings.skipsBadRecords && settings.errors.deadLetters !== undefined;
     return {
       ...shared,
-      producer,
       keepsRecords: this.spec.task.commitRecord !== undefined || keepsLetters,
       isKeyed: this.spec.queueKeys !== undefined,
       maxBatchBytes: settings.maxBatchBytes,
-      ...laneServices({ ...shared, ...this.ports }, { task: taskId(connector, index), generation }, () => this.#partitions.lanes()),
+      ...laneServices(shared, { task: taskId(connector, index), generation }, () => this.#partitions.lanes()),
       storeRoutes: (lane, { segments }) => {
         const partitions = segments.map(({ partition }) => partition);
         return this.#writer.storeRoutes(lane, partitions);

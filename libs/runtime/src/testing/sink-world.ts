@@ -1,5 +1,6 @@
 import { barrierMessage, encodeStamp, messageToRecord, queueTag, recordToMessage, streamId, taskId } from '@sluice/protocol';
 import type { QueueRef, SinkTask } from '@sluice/sdk';
+import { TaskFigures } from '../task/task-figures.js';
 import { newTaskCounters, type TaskCounters } from '../ports/task-counters.port.js';
 import { NOTHING_MOVED } from '../sink/queue-division.js';
 import type { RecordDecoder } from '../sink/record-decoder.js';
@@ -62,9 +63,10 @@ export class SinkWorld {
       readonly decoder?: RecordDecoder;
       readonly hasRepeatablePut?: boolean;
     } = {},
-  ): { readonly loop: SinkTaskLoop; readonly counters: TaskCounters } {
+  ): { readonly loop: SinkTaskLoop; readonly counters: TaskCounters; readonly figures: TaskFigures } {
     this.#generation++;
     const counters = newTaskCounters();
+    const figures = new TaskFigures();
     const loop = new SinkTaskLoop(
       {
         connector: 'sink',
@@ -86,6 +88,7 @@ export class SinkWorld {
         settings: { ...testSinkSettings, ...options.settings },
         logger: this.logger,
         counters,
+        figures,
         warnings: this.warnings,
         hasRepeatablePut: options.hasRepeatablePut ?? false,
         hide: (text) => text.replaceAll('s3cret', '[hidden]'),
@@ -101,7 +104,7 @@ export class SinkWorld {
         ...options.ports,
       },
     );
-    return { loop, counters };
+    return { loop, counters, figures };
   }
 
   /** Puts records without stamps into a queue. */

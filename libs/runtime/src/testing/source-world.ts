@@ -1,5 +1,6 @@
 import { recordToMessage } from '@sluice/protocol';
 import type { SourceTask, TaskLogger } from '@sluice/sdk';
+import { TaskFigures } from '../task/task-figures.js';
 import { newTaskCounters, type TaskCounters } from '../ports/task-counters.port.js';
 import type { QueueKeys } from '../source/queue-keys.js';
 import type { RecordEncoder } from '../source/record-encoder.js';
@@ -91,7 +92,7 @@ export class SourceWorld {
       readonly counters?: TaskCounters;
       readonly index?: number;
     } = {},
-  ): { readonly loop: SourceTaskLoop; readonly counters: TaskCounters } {
+  ): { readonly loop: SourceTaskLoop; readonly counters: TaskCounters; readonly figures: TaskFigures } {
     this.#generation++;
     const { index = 0 } = options;
     const { live, tasksSince } = this.positions.owners;
@@ -101,6 +102,7 @@ export class SourceWorld {
       tasksSince,
     };
     const counters = options.counters ?? newTaskCounters();
+    const figures = new TaskFigures();
     const spec = {
       connector: 'lists',
       index,
@@ -116,6 +118,7 @@ export class SourceWorld {
         this.reconfigurationRequests++;
       },
       counters,
+      figures,
       warnings: this.warnings,
       hide: (text: string) => text.replaceAll('s3cret', '[hidden]'),
       waits: this.waits,
@@ -129,7 +132,7 @@ export class SourceWorld {
       clock: this.clock,
       ...options.ports,
     };
-    return { loop: new SourceTaskLoop(spec, ports), counters };
+    return { loop: new SourceTaskLoop(spec, ports), counters, figures };
   }
 }
 
