@@ -43,7 +43,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     5,
     { instance: 'r1' },
   ),
-  case_('SluiceNodeDown', 'a node missed one scrape', { 'up{job="sluice",instance="r1"}': '1x4 0 1x20' }, 5),
+  case_('SluiceNodeDown', 'a node missed one scrape', { 'up{job="sluice",instance="r1"}': '1x19 0 1x20' }, 5),
   case_('SluiceNodeDown', 'a target of others is down', { 'up{job="other",instance="r1"}': '0x40' }, 5),
   case_(
     'SluiceNoLeader',
@@ -58,7 +58,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     { 'sluice_leader_silence_seconds{instance="g1"}': '1x40', 'sluice_leader_silence_seconds{instance="r1"}': '3+15x40' },
     5,
   ),
-  case_('SluiceNoLeader', 'nobody led for a moment', { 'sluice_leader_silence_seconds{instance="g1"}': '1x8 10 25 2x40' }, 5),
+  case_('SluiceNoLeader', 'nobody led for a moment', { 'sluice_leader_silence_seconds{instance="g1"}': '1x18 10 25 2x40' }, 5),
   case_(
     'SluiceLogStale',
     'a node reads nothing',
@@ -66,7 +66,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     5,
     { instance: 'r1' },
   ),
-  case_('SluiceLogStale', 'a node was slow for a moment', { 'sluice_log_age_seconds{instance="r1"}': '1x8 20 1x40' }, 5),
+  case_('SluiceLogStale', 'a node was slow for a moment', { 'sluice_log_age_seconds{instance="r1"}': '1x19 20 1x40' }, 5),
   case_(
     'SluiceLeaseEnds',
     'the lease ended for a moment',
@@ -75,6 +75,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     { instance: 'r1' },
   ),
   case_('SluiceLeaseEnds', 'the lease was short and did not end', { 'sluice_lease_remaining_seconds{instance="r1"}': '4x14 0.2 4x40' }, 5),
+  case_('SluiceLeaseEnds', 'the lease ends now', { 'sluice_lease_remaining_seconds{instance="r1"}': '4x19 -1 4x40' }, 5),
   case_(
     'SluiceTasksUnassigned',
     'a task waits',
@@ -85,7 +86,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     5,
     { role: 'sink-runner' },
   ),
-  case_('SluiceTasksUnassigned', 'a task moved', { 'sluice_tasks_unassigned{instance="g1",role="sink-runner"}': '0x4 1 1 0x40' }, 5),
+  case_('SluiceTasksUnassigned', 'a task moved', { 'sluice_tasks_unassigned{instance="g1",role="sink-runner"}': '0x18 1 1 0x40' }, 5),
   case_('SluiceTaskFailed', 'a task has failed', { [`sluice_tasks${c(',role="sink-runner",state="FAILED"')}`]: '0x4 1x40' }, 5, connector),
   case_(
     'SluiceTaskFailed',
@@ -116,6 +117,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     { [`sluice_task_open_call_seconds${task(',call="put"')}`]: '0+15x12 stale' },
     5,
   ),
+  case_('SluiceTaskWaits', 'a put took two minutes', { [`sluice_task_open_call_seconds${task(',call="put"')}`]: '0x18 135 0x20' }, 4.75),
   case_(
     'SluiceNoCommit',
     'a sink has a lag and commits nothing',
@@ -148,16 +150,30 @@ export const ALERT_CASES: readonly AlertCase[] = [
   ),
   case_(
     'SluiceNoCommit',
+    'a sink got its first messages',
+    { [`sluice_task_commit_age_seconds${task()}`]: '0+15x60', [`sluice_task_lag_messages${task()}`]: '0x35 7x60' },
+    10,
+  ),
+  case_(
+    'SluiceNoCommit',
     'a sink with a lag commits',
     { [`sluice_task_commit_age_seconds${task()}`]: '30x60', [`sluice_task_lag_messages${task()}`]: '7x60' },
     10,
   ),
   case_('SluiceLagGrows', 'a sink falls behind', { [`sluice_connector_lag_messages${c()}`]: '90000+1000x120' }, 20, connector),
   case_('SluiceLagGrows', 'a sink catches up', { [`sluice_connector_lag_messages${c()}`]: '900000-1000x120' }, 20),
+  case_('SluiceLagGrows', 'a lag has grown for a minute', { [`sluice_connector_lag_messages${c()}`]: '200000x75 201000+1000x40' }, 20),
   case_('SluiceLagGrows', 'a small lag grows', { [`sluice_connector_lag_messages${c()}`]: '0+10x120' }, 20),
   case_('SluiceLagUnknown', 'a broker does not answer', { [`sluice_connector_lag_age_seconds${c()}`]: '0+15x40' }, 5, connector),
   case_('SluiceLagUnknown', 'brokers answer', { [`sluice_connector_lag_age_seconds${c()}`]: '5x40' }, 5),
+  case_(
+    'SluiceLagUnknown',
+    'a broker did not answer for a moment',
+    { [`sluice_connector_lag_age_seconds${c()}`]: '5x17 50 65 5x40' },
+    4.75,
+  ),
   case_('SluiceSlow', 'puts take long', putBuckets(true), 10, { ...connector, operation: 'put' }),
+  case_('SluiceSlow', 'puts began to take long', putBuckets(true), 3),
   case_('SluiceSlow', 'puts are fast', putBuckets(false), 10),
   case_('SluiceSlow', 'polls wait for data', putBuckets(true, 'poll'), 10),
   case_(
@@ -216,7 +232,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     9,
     connector,
   ),
-  case_('SluiceDeadLettersBlocked', 'one try failed', { [`sluice_connector_dead_letter_failures_total${c()}`]: '0x3 1x60' }, 6),
+  case_('SluiceDeadLettersBlocked', 'one try failed', { [`sluice_connector_dead_letter_failures_total${c()}`]: '0x3 1x60' }, 3),
   case_(
     'SluiceDuplicatesPossible',
     'a scan stayed incomplete',

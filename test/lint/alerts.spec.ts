@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { metricSpecs, type MetricSpec } from '@sluice/node';
 import { type AlertRule, firingAt, readAlertRules, seriesOf, STEP_MS, textOf } from '../support/alert-rules.js';
-import { keyOf, type Labels } from '../support/promql-evaluation.js';
+import { keyOf, type Labels, type Series } from '../support/promql-evaluation.js';
 import { queryProblems } from '../support/metric-queries.js';
 import { ALERT_CASES, type AlertCase } from './alert-cases.js';
 
@@ -21,6 +21,8 @@ function ruleOf(name: string): AlertRule {
   return rule;
 }
 
+const allSeries = (series: AlertCase['series']): readonly Series[] =>
+  Object.entries(series).map(([selector, values]) => seriesOf(selector, values));
 const sorted = (all: readonly Labels[]): readonly string[] => all.map(keyOf).sort();
 
 describe('alert rules', () => {
@@ -34,14 +36,24 @@ describe('alert rules', () => {
     expect(rule.labels['severity']).toMatch(/^(critical|warning)$/);
   });
 
+  it.each(rules.filter(({ forMs }) => forMs > 0).map((rule) => [rule.alert, rule] as const))(
+    '%s has a case that its duration alone keeps quiet',
+    (alert, rule) => {
+      const quiet = ALERT_CASES.filter((each) => each.alert === alert && each.fires.length === 0);
+      const firing = quiet.filter(
+        ({ series, atMinutes }) => firingAt({ ...rule, forMs: 0 }, allSeries(series), atMinutes * 60_000).length > 0,
+      );
+      expect(firing).not.toEqual([]);
+    },
+  );
+
   it('have one name each', () => {
     expect(new Set(rules.map(({ alert }) => alert)).size).toBe(rules.length);
   });
 
   it.each(cases)('%s: %s', (alert, _, { series, atMinutes, fires }) => {
     const rule = ruleOf(alert);
-    const all = Object.entries(series).map(([selector, values]) => seriesOf(selector, values));
-    const firing = firingAt(rule, all, atMinutes * 60_000);
+    const firing = firingAt(rule, allSeries(series), atMinutes * 60_000);
     expect(sorted(firing)).toEqual(sorted(fires));
     for (const labels of firing) expect(textOf(rule.annotations['summary'] ?? '', labels)).not.toMatch(/[{}$]|undefined/);
   });
@@ -72,7 +84,7 @@ function promtoolCase({ alert, when, series, atMinutes, fires }: AlertCase): obj
     input_series: Object.entries(series).map(([selector, values]) => ({ series: selector, values })),
     alert_rule_test: [
       {
-        eval_time: `${atMinutes}m`,
+        eval_time: `${atMinutes * 60}s`,
         alertname: alert,
         exp_alerts: fires.map((own) => ({
           exp_labels: { ...labels, ...own },
