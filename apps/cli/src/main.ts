@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-import { parseArgs } from 'node:util';
 import { readCommandSettings } from './commands/command-settings.js';
+import { dlqCommand } from './commands/dlq-command.js';
 import { initCommand } from './commands/init-command.js';
+import { parseOptions } from './commands/parse-options.js';
 import { runLocalCluster } from './local/local-cluster.js';
 import { restoreCommand } from './commands/restore-command.js';
 
@@ -17,6 +18,16 @@ const USAGE = `sluice <command>
                                           runs one of each role, and RocketMQ where nobody says where it is, in the foreground;
                                           RocketMQ's ports are 9876, 10911 and 8081 where nothing else is given; its first start creates
                                           the topics, in a RocketMQ that is given only on a broker that --broker names
+  dlq list    --topic T [filters] [--limit N] [--all]
+                                          lists dead letters that were not redriven, or all
+  dlq show    --topic T --queue Q --offset N [--body text|json|hex]
+                                          shows all that one letter holds
+  dlq redrive --topic T [filters] [--limit N] [--dry-run] [--rate N] [--to TOPIC] [--source-letters as-json] [--max-redrives N]
+                                          puts the records of dead letters back on their topics, each once; continues where the last one ended.
+                                          Exit code 3: letters that pass the filters were not sent; 1: it ended before all were looked at
+
+Filters of dlq: --stage STAGE, --class EXCEPTION, --connector NAME, each several times; --from-time and --to-time TIME. Each dlq command takes
+--output table|json, and --side sink|source where sinks and sources have their topics in different clusters.
 
 Each takes -c FILE or --config FILE: a connect.conf or YAML with the settings of the nodes. Where RocketMQ is: SLUICE_NAMESRV (default
 127.0.0.1:9876) and SLUICE_GRPC (default: that host, port 8081), or namesrv and grpc in that file.`;
@@ -31,16 +42,16 @@ function portOf(option: string, given: string | undefined, otherwise: number): n
 }
 
 const commands: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  dlq: async (args) => {
+    process.exitCode = await dlqCommand(args, process.env);
+  },
   init: async (args) => {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        ...configOption,
-        cluster: { type: 'string' },
-        broker: { type: 'string' },
-        new: { type: 'boolean', default: false },
-        'add-missing': { type: 'boolean', default: false },
-      },
+    const values = parseOptions('sluice init', args, {
+      ...configOption,
+      cluster: { type: 'string' },
+      broker: { type: 'string' },
+      new: { type: 'boolean', default: false },
+      'add-missing': { type: 'boolean', default: false },
     });
     if (values.new && values['add-missing']) throw new Error('--new and --add-missing are both given; give one of them');
     const { clusterId, runtimeCluster, storePath } = readCommandSettings(values.config, process.env);
@@ -49,15 +60,12 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
     await initCommand({ clusterId: cluster, purpose, brokerName: values.broker, storePath }, runtimeCluster);
   },
   restore: async (args) => {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        ...configOption,
-        from: { type: 'string', multiple: true, default: [] },
-        cluster: { type: 'string' },
-        broker: { type: 'string' },
-        yes: { type: 'boolean', default: false },
-      },
+    const values = parseOptions('sluice restore', args, {
+      ...configOption,
+      from: { type: 'string', multiple: true, default: [] },
+      cluster: { type: 'string' },
+      broker: { type: 'string' },
+      yes: { type: 'boolean', default: false },
     });
     const settings = readCommandSettings(values.config, process.env);
     const clusterId = values.cluster ?? settings.clusterId;
@@ -65,16 +73,13 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
     await restoreCommand(options, settings);
   },
   local: async (args) => {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        ...configOption,
-        demo: { type: 'boolean', default: false },
-        'namesrv-port': { type: 'string' },
-        'broker-port': { type: 'string' },
-        'grpc-port': { type: 'string' },
-        broker: { type: 'string' },
-      },
+    const values = parseOptions('sluice local', args, {
+      ...configOption,
+      demo: { type: 'boolean', default: false },
+      'namesrv-port': { type: 'string' },
+      'broker-port': { type: 'string' },
+      'grpc-port': { type: 'string' },
+      broker: { type: 'string' },
     });
     const ports = {
       namesrv: portOf('--namesrv-port', values['namesrv-port'], 9876),

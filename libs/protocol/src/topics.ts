@@ -120,8 +120,21 @@ export function readerGroupOf(clusterId: string): string {
   return `sluice-${clusterId}-reader`;
 }
 
+/**
+ * Names the consumer group in which redrives of a dead letter topic keep their progress, and the topic for what offsets cannot say. No id of a Connect cluster has a `%`, so no cluster has such names; the topic's end keeps sinks and sources away from it.
+ */
+export function redriveNamesOf(topic: string): { readonly group: string; readonly positions: string } {
+  const suffix = '-positions';
+  const group = bounded(`sluice-%redrive-${groupNamePart(topic)}`, MAX_GROUP_LENGTH - suffix.length);
+  return { group, positions: group + suffix };
+}
+
 function boundedGroup(name: string): string {
-  if (name.length <= MAX_GROUP_LENGTH) return name;
+  return bounded(name, MAX_GROUP_LENGTH);
+}
+
+function bounded(name: string, maxLength: number): string {
+  if (name.length <= maxLength) return name;
   const digest = createHash('sha256').update(name).digest('hex').slice(0, 16);
-  return `${name.slice(0, MAX_GROUP_LENGTH - digest.length - 1)}-${digest}`;
+  return `${name.slice(0, maxLength - digest.length - 1)}-${digest}`;
 }

@@ -7,6 +7,8 @@ export interface CommandSettings {
   readonly runtimeCluster: ClusterConnection;
   /** Where sinks keep their offsets. */
   readonly sinkCluster: ClusterConnection;
+  /** Where sources write their records. */
+  readonly sourceCluster: ClusterConnection;
   /** Whether somebody said where RocketMQ is. */
   readonly isRocketMqGiven: boolean;
   /** Where the nodes keep their files. */
@@ -24,6 +26,7 @@ export function readCommandSettings(file: string | undefined, environment: Reado
     clusterId,
     runtimeCluster: { namesrv, ...(credentials === undefined ? {} : { credentials }) },
     sinkCluster: dataCluster,
+    sourceCluster: nodeSettingsOf('source-runner', resolved, readTextFile).dataCluster,
     isRocketMqGiven: resolved.origins.has('namesrv'),
     storePath,
     isStorePathGiven: resolved.origins.has('store.path'),

@@ -3,15 +3,18 @@ import { MAX_PROPERTIES_BYTES } from './record-limits.js';
 import { isReservedProperty, SluiceProperty } from './reserved-properties.js';
 
 /** Where a record failed: Kafka Connect's names, with RocketMQ in the place of Kafka. */
-export type ErrorStage =
-  | 'TASK_POLL'
-  | 'TRANSFORMATION'
-  | 'KEY_CONVERTER'
-  | 'VALUE_CONVERTER'
-  | 'HEADER_CONVERTER'
-  | 'ROCKETMQ_PRODUCE'
-  | 'ROCKETMQ_CONSUME'
-  | 'TASK_PUT';
+export const ERROR_STAGES = [
+  'TASK_POLL',
+  'TRANSFORMATION',
+  'KEY_CONVERTER',
+  'VALUE_CONVERTER',
+  'HEADER_CONVERTER',
+  'ROCKETMQ_PRODUCE',
+  'ROCKETMQ_CONSUME',
+  'TASK_PUT',
+] as const;
+
+export type ErrorStage = (typeof ERROR_STAGES)[number];
 
 /** Every property of the context begins so. The names are Kafka Connect's and Apache RocketMQ Connect's; those of source, broker and cut are ours. */
 export const CONTEXT_PREFIX = '__connect.errors.';
@@ -41,8 +44,8 @@ export interface DeadLetterContext {
 const KEPT_PROPERTIES: ReadonlySet<string> = new Set(['KEYS', 'TAGS', '__SHARDINGKEY', 'UNIQ_KEY']);
 /** Kept free, so that the names of values without room can be listed. */
 const CUT_BYTES = 512;
-const CUT_NAME = `${CONTEXT_PREFIX}cut`;
-const OMITTED_NAME = `${CONTEXT_PREFIX}omitted`;
+export const CUT_NAME = `${CONTEXT_PREFIX}cut`;
+export const OMITTED_NAME = `${CONTEXT_PREFIX}omitted`;
 // eslint-disable-next-line no-control-regex -- a property block separates its parts by them
 const SEPARATORS = /[\u0001\u0002]/g;
 
@@ -50,10 +53,27 @@ const SEPARATORS = /[\u0001\u0002]/g;
 export function writtenProperties(properties: Buffer): string {
   let text = '';
   forEachProperty(properties, (name, value) => {
-    if (name === SluiceProperty.stamp || name === SluiceProperty.barrier || name.startsWith(CONTEXT_PREFIX)) return;
-    if (!isReservedProperty(name) || KEPT_PROPERTIES.has(name)) text += propertyText(name, value);
+    if (isWritten(name)) text += propertyText(name, value);
   });
   return text;
+}
+
+/**
+ * Returns the properties of a record that is made of a dead letter: what its producer wrote, and how often it was redriven.
+ *
+ * @param redrives with this one
+ */
+export function redrivenProperties(properties: Buffer, redrives: number): string {
+  let text = '';
+  forEachProperty(properties, (name, value) => {
+    if (isWritten(name) && name !== SluiceProperty.redriven) text += propertyText(name, value);
+  });
+  return text + propertyText(SluiceProperty.redriven, String(redrives));
+}
+
+function isWritten(name: string): boolean {
+  if (name === SluiceProperty.stamp || name === SluiceProperty.barrier || name.startsWith(CONTEXT_PREFIX)) return false;
+  return !isReservedProperty(name) || KEPT_PROPERTIES.has(name);
 }
 
 /**

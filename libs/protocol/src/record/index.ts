@@ -1,5 +1,6 @@
 export { MessageAttributes } from './message-attributes.js';
 export * from './dead-letter.js';
+export * from './letter-context.js';
 export * from './property-block.js';
 export * from './queue-tag.js';
 export * from './record-limits.js';

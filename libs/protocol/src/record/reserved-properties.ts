@@ -7,6 +7,8 @@ export const SluiceProperty = {
   headerOrder: 'sluice-headers',
   stamp: 'sluice-p',
   barrier: 'sluice-b',
+  /** How often the record was put back from a dead letter topic. */
+  redriven: 'sluice-redriven',
 } as const;
 
 /** Every name that begins so belongs to Sluice. */

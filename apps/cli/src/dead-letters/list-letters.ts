@@ -1,0 +1,52 @@
+import type { RocketMqClient } from '@sluice/rocketmq';
+import { queueKey } from '@sluice/sdk';
+import { type Letter, readLetter } from './letter.js';
+import { type LetterFilter, rejectedBy } from './letter-filter.js';
+import { LOOK_GROUP, rangesOf, readRanges } from './read-letters.js';
+import { RedriveProgress } from './redrive-progress.js';
+
+export interface ListOptions {
+  readonly topic: string;
+  readonly filter: LetterFilter;
+  /** Letters that are listed at most. */
+  readonly limit: number;
+  /** Also those that were redriven. */
+  readonly isAll: boolean;
+}
+
+export interface ListedLetter {
+  readonly letter: Letter;
+  readonly isRedriven: boolean;
+}
+
+export interface LetterList {
+  /** In the order in which they became dead letters. */
+  readonly letters: readonly ListedLetter[];
+  /** Whether letters behind the last one were not looked at. */
+  readonly isCut: boolean;
+  /** Places of messages that cannot be read. */
+  readonly unreadable: readonly Pick<Letter, 'queue' | 'offset'>[];
+}
+
+/** Lists dead letters that are there now. @throws what {@link RedriveProgress.open} throws */
+export async function listLetters(client: RocketMqClient, options: ListOptions, signal: AbortSignal): Promise<LetterList> {
+  const { topic, filter, limit, isAll } = options;
+  const { works } = await RedriveProgress.open(client, topic, false, signal);
+  const workOf = new Map(works.map((work) => [queueKey(work.range.queue), work]));
+  const ranges = isAll ? await rangesOf(client, topic) : works.map(({ range }) => range);
+  const letters: ListedLetter[] = [];
+  const unreadable: Pick<Letter, 'queue' | 'offset'>[] = [];
+  for await (const found of readRanges(client, ranges, { group: LOOK_GROUP, signal })) {
+    if (found.kind === 'unreadable') unreadable.push(found);
+    if (found.kind !== 'message') continue;
+    const { queueOffset, storeTimestamp } = found.message;
+    const work = workOf.get(queueKey(found.queue));
+    const isRedriven = work !== undefined && (queueOffset < work.range.from || work.progress.isDone(queueOffset, storeTimestamp));
+    if (isRedriven && !isAll) continue;
+    const letter = readLetter(found.queue, found.message);
+    if (letter === undefined || rejectedBy(letter, filter) !== undefined) continue;
+    if (letters.length >= limit) return { letters, unreadable, isCut: true };
+    letters.push({ letter, isRedriven });
+  }
+  return { letters, unreadable, isCut: false };
+}

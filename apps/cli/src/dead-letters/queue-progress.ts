@@ -1,0 +1,119 @@
+/** Offsets from the first to the last, both included. */
+export type OffsetRange = readonly [first: number, last: number];
+
+/** Letters that were redriven behind one that was not, as an entry of the positions topic says. */
+export interface DoneEntry {
+  readonly queueId: number;
+  readonly ranges: readonly OffsetRange[];
+  /** When the broker stored the entry, in ms since the epoch. */
+  readonly storedAt: number;
+}
+
+/** More letters behind one that was not redriven are not kept in memory. */
+const MAX_DONE = 1_000_000;
+
+/** Thrown where more letters were redriven behind one that was not than are kept in memory. */
+export class TooManyDoneError extends Error {
+  constructor() {
+    super(
+      `More than ${MAX_DONE} letters were redriven behind one that was not. ` +
+        'Redrive what is left without filters, or delete the topic that holds the progress to start over',
+    );
+  }
+}
+
+/**
+ * Knows which letters of one queue were redriven. All before one offset were, and holds no letter that was not; of those behind it, single
+ * ones. A caller reports each message, in the order of the queue.
+ */
+export class QueueProgress {
+  /** By offset: until when the letter there was redriven. */
+  readonly #done = new Map<number, number>();
+  #held: number | undefined;
+  #next: number;
+  #unsaved: [number, number][] = [];
+
+  /**
+   * @param from the offset before which everything was redriven
+   * @throws TooManyDoneError
+   */
+  constructor(from: number, entries: readonly DoneEntry[]) {
+    this.#next = from;
+    for (const { ranges, storedAt } of entries) {
+      for (const [first, last] of ranges) {
+        for (let offset = Math.max(first, from); offset <= last; offset += 1) {
+          this.#done.set(offset, storedAt);
+          if (this.#done.size > MAX_DONE) throw new TooManyDoneError();
+        }
+      }
+    }
+  }
+
+  /** The offset before which no letter is left. */
+  get committable(): number {
+    return this.#held ?? this.#next;
+  }
+
+  /** Returns whether the letter at an offset was redriven. One that was stored later than the note of it is another letter: the topic was created again. */
+  isDone(offset: number, storedAt: number): boolean {
+    const notedAt = this.#done.get(offset);
+    return notedAt !== undefined && storedAt <= notedAt;
+  }
+
+  /** Notes that nothing is left to be done for the message at an offset: it was redriven before, or holds no record. */
+  pass(offset: number): void {
+    this.#done.delete(offset);
+    this.#next = offset + 1;
+  }
+
+  /** Notes that the letter at an offset stays where it is. */
+  hold(offset: number): void {
+    this.#held ??= offset;
+    this.#next = offset + 1;
+  }
+
+  /** Notes that the letter at an offset was redriven now. */
+  done(offset: number): void {
+    this.#next = offset + 1;
+    if (this.#held === undefined) return;
+    const last = this.#unsaved.at(-1);
+    if (last?.[1] === offset - 1) last[1] = offset;
+    else this.#unsaved.push([offset, offset]);
+  }
+
+  /** Letters behind one that is left that were redriven, and of which no entry says so. */
+  get unsaved(): readonly OffsetRange[] {
+    return this.#unsaved;
+  }
+
+  /** Notes that an entry says so of all of them. */
+  saved(): void {
+    this.#unsaved = [];
+  }
+}
+
+/** Writes an entry of the positions topic. */
+export function encodeDoneEntry(queueId: number, ranges: readonly OffsetRange[]): Buffer {
+  return Buffer.from(JSON.stringify({ version: 1, queue: queueId, done: ranges }), 'utf8');
+}
+
+/** Reads what {@link encodeDoneEntry} wrote; `undefined` for anything else. */
+export function decodeDoneEntry(body: Buffer, storedAt: number): DoneEntry | undefined {
+  try {
+    const { version, queue, done } = JSON.parse(body.toString('utf8')) as Readonly<Record<string, unknown>>;
+    if (version !== 1 || !isOffset(queue) || !Array.isArray(done)) return undefined;
+    return done.every(isRange) ? { queueId: queue, ranges: done, storedAt } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRange(value: unknown): value is OffsetRange {
+  if (!Array.isArray(value) || value.length !== 2) return false;
+  const [first, last] = value as readonly unknown[];
+  return isOffset(first) && isOffset(last) && first <= last;
+}
+
+function isOffset(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
