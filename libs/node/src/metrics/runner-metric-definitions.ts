@@ -167,6 +167,12 @@ export const runnerMetricSpecs = {
     help: 'Commits of offsets to the consumer group of a sink by this runner.',
     roles: SINK,
   },
+  sluice_connector_records_redriven_total: {
+    type: 'counter',
+    labels: ['connector'],
+    help: 'Records that this runner read for a sink and that `sluice dlq redrive` had put back; they are among those that came in.',
+    roles: SINK,
+  },
   sluice_connector_offset_resets_total: {
     type: 'counter',
     labels: ['connector'],

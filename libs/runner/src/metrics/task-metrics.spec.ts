@@ -83,6 +83,7 @@ describe('the metrics of tasks', () => {
     const values = await scraped('sink-runner');
     expect(values).toMatchObject({
       [of('connector_bytes_in_total')]: counters.bytesRead,
+      [of('connector_records_redriven_total')]: counters.recordsRedriven,
       [of('connector_flushes_total')]: counters.flushes,
       [of('connector_offset_commits_total')]: counters.offsetCommits,
       [of('connector_offset_resets_total')]: counters.offsetResets,

@@ -50,6 +50,7 @@ const figures: Readonly<Record<CountedMetric, (totals: ConnectorTotals) => numbe
   sluice_connector_position_writes_total: ofCounters(({ positionWrites }) => positionWrites),
   sluice_connector_buffered_records: ofCounters(({ bufferedRecords }) => bufferedRecords),
   sluice_connector_buffered_bytes: ofCounters(({ bufferedBytes }) => bufferedBytes),
+  sluice_connector_records_redriven_total: ofCounters(({ recordsRedriven }) => recordsRedriven),
   sluice_connector_flushes_total: ofCounters(({ flushes }) => flushes),
   sluice_connector_offset_commits_total: ofCounters(({ offsetCommits }) => offsetCommits),
   sluice_connector_offset_resets_total: ofCounters(({ offsetResets }) => offsetResets),

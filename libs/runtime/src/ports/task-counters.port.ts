@@ -16,6 +16,8 @@ export interface TaskCounters {
   bufferedBytes: number;
   /** Sink: read from queues, with barriers and duplicates. */
   recordsRead: number;
+  /** Sink: of them, those that were put back from a dead letter topic. */
+  recordsRedriven: number;
   /** Sink: bodies, decompressed, and properties of what was read, ahead of need. */
   bytesRead: number;
   /** Sink: answers to reads that were not empty. */
@@ -68,6 +70,7 @@ export function newTaskCounters(): TaskCounters {
     bufferedRecords: 0,
     bufferedBytes: 0,
     recordsRead: 0,
+    recordsRedriven: 0,
     bytesRead: 0,
     batchesRead: 0,
     recordsPut: 0,

@@ -1,5 +1,5 @@
 import { type BackoffLimits, backoffMs } from '@sluice/time';
-import { queueTag } from '@sluice/protocol';
+import { isRedriven, queueTag } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
 import { RecordFailure } from '../dead-letters/record-failure.js';
 import type { Clock } from '../ports/clock.port.js';
@@ -194,6 +194,8 @@ export class QueueIntake {
       let mayTakeMore = true;
       counters.recordsRead++;
       const judged = this.#state.judge(message, this.#tag);
+      // One that is put back has no stamp: records of sources pay nothing here.
+      if (judged === undefined && isRedriven(message.rawProperties)) counters.recordsRedriven++;
       const isDropped = typeof judged === 'string';
       const outcome = this.#outcomeOf(message, isDropped);
       if (isDropped) this.#countDropped(judged);

@@ -61,6 +61,20 @@ describe('the sink task loop', () => {
     await stopped(world, loop);
   });
 
+  it('counts the records that were put back from a dead letter topic', async () => {
+    const { world, ref, sink } = oneQueue();
+    world.stamped(ref, 'a', 1, 1);
+    world.plain(ref, 'v');
+    const properties = Buffer.from('TAGS\u0001paid\u0002sluice-redriven\u00012\u0002');
+    world.cluster.queue(ref).append([{ body: Buffer.from('again'), properties }], world.clock.wallMs());
+    const { loop, counters } = world.loop(sink);
+    await loop.start();
+    await world.clock.until(() => counters.flushes === 1);
+    expect(sink.storage.values).toEqual(['a1', 'v', 'again']);
+    expect(counters).toMatchObject({ recordsRead: 3, recordsRedriven: 1 });
+    await stopped(world, loop);
+  });
+
   it('drops barriers, repeated seqs and what an older generation wrote after a barrier, and counts them', async () => {
     const { world, ref, sink } = oneQueue();
     world.barrier(ref, 1);
