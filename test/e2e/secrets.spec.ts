@@ -1,7 +1,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readerGroupOf, topicsOf } from '@sluice/protocol';
@@ -272,6 +275,42 @@ describe.each(['1', '2'])('secrets of connectors, with task.threads=%s', (thread
     await untilFailed('source-inline', 'changed');
     const found = [...(await inMetrics()), ...inAnswers(), ...inFiles(), ...(await inTopics())];
     expect(found).toEqual([]);
+  }, 400_000);
+
+  it('are encrypted with another key by sluice secrets rotate, after which the older one may go', async () => {
+    const keys = join(outside, 'keys');
+    const [older = ''] = readFileSync(keys, 'utf8').trim().split('\n').slice(-1);
+    const newer = `rotated=${randomBytes(32).toString('base64')}`;
+    writeFileSync(keys, `${newer}\n${older}\n`);
+    await until('the gateway has the new key', async () => (await ask('GET', '/admin/secrets')).text.includes('"key":"rotated"'), 30_000);
+    const command = [fileURLToPath(new URL('../../apps/cli/dist/main.js', import.meta.url)), 'secrets'];
+    const names = ['source-inline', 'sink-inline'].flatMap((name) => ['--connector', name]);
+    const run = async (...args: readonly string[]): Promise<readonly [code: number, text: string]> => {
+      const { code, text } = await promisify(execFile)(process.execPath, [...command, ...args, '--gateway', cluster.url]).then(
+        ({ stdout }) => ({ code: 0, text: stdout }),
+        (error: unknown) => {
+          const { code: failed, stdout, stderr } = error as { readonly code: number; readonly stdout: string; readonly stderr: string };
+          return { code: failed, text: stdout + stderr };
+        },
+      );
+      answers.push(text);
+      return [code, text];
+    };
+    expect(await run('rotate', '--dry-run', ...names)).toEqual([
+      0,
+      expect.stringMatching(/^sink-inline: would be encrypted with rotated: .*pin.* with e2e.*\nsource-inline: would be /),
+    ]);
+    expect(await run('rotate', ...names)).toEqual([
+      0,
+      expect.stringMatching(/^sink-inline: encrypted with rotated: .*pin.*\nsource-inline: /),
+    ]);
+    // Other connectors cannot be split, and are not rotated: they need the older key.
+    expect(await run('status')).toEqual([0, expect.stringContaining('Older keys that are needed beside rotated: e2e (')]);
+    writeFileSync(keys, `${newer}\n`);
+    const config = JSON.parse((await ask('GET', '/connectors/source-inline/config')).text) as object;
+    expect((await ask('PUT', '/connectors/source-inline/config', { ...config, note: 'after rotation' })).status).toBe(200);
+    await untilFailed('source-inline', 'after rotation');
+    expect([...inAnswers(), ...inFiles(), ...(await inTopics())]).toEqual([]);
   }, 400_000);
 
   it('restart the tasks that use one when it changes, if they are to', async () => {

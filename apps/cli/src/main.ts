@@ -5,6 +5,7 @@ import { initCommand } from './commands/init-command.js';
 import { parseOptions } from './commands/parse-options.js';
 import { runLocalCluster } from './local/local-cluster.js';
 import { restoreCommand } from './commands/restore-command.js';
+import { gatewayAddress, secretsCommand } from './commands/secrets-command.js';
 
 const USAGE = `sluice <command>
 
@@ -25,6 +26,10 @@ const USAGE = `sluice <command>
   dlq redrive --topic T [filters] [--limit N] [--dry-run] [--rate N] [--to TOPIC] [--source-letters as-json] [--max-redrives N]
                                           puts the records of dead letters back on their topics, each once; continues where the last one ended.
                                           Exit code 3: letters that pass the filters were not sent; 1: it ended before all were looked at
+  secrets status [--gateway URL]          shows which connectors need an older key of secrets.key.file than the first one
+  secrets rotate [--gateway URL] [--connector NAME ...] [--dry-run] [--wait SECONDS]
+                                          has a gateway encrypt them with the first key: their tasks restart; ends with 0 once no connector
+                                          needs an older key, with 1 before; may be repeated
 
 Filters of dlq: --stage STAGE, --class EXCEPTION, --connector NAME, each several times; --from-time and --to-time TIME. Each dlq command takes
 --output table|json, and --side sink|source where sinks and sources have their topics in different clusters.
@@ -71,6 +76,28 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
     const clusterId = values.cluster ?? settings.clusterId;
     const options = { clusterId, brokerName: values.broker, from: values.from, isConfirmed: values.yes };
     await restoreCommand(options, settings);
+  },
+  secrets: async ([action = '', ...args]) => {
+    if (action !== 'status' && action !== 'rotate') throw new Error('give one action: status or rotate');
+    const values = parseOptions(`sluice secrets ${action}`, args, {
+      ...configOption,
+      gateway: { type: 'string' },
+      connector: { type: 'string', multiple: true, default: [] },
+      'dry-run': { type: 'boolean', default: false },
+      wait: { type: 'string', default: '60' },
+    });
+    const waitMs = Number(values.wait) * 1000;
+    if (!/^\d{1,5}$/.test(values.wait)) throw new Error(`--wait is "${values.wait}"; allowed are whole seconds from 0 to 99999`);
+    const { 'dry-run': isDryRun, connector: connectors, gateway } = values;
+    const address = gateway ?? `http://127.0.0.1:${readCommandSettings(values.config, process.env).httpPort}`;
+    const options = { action, gateway: gatewayAddress(address), isDryRun, connectors, waitMs } as const;
+    const isDone = await secretsCommand({
+      ...options,
+      print: (line) => {
+        console.log(line);
+      },
+    });
+    if (!isDone) process.exitCode = 1;
   },
   local: async (args) => {
     const values = parseOptions('sluice local', args, {

@@ -6,6 +6,8 @@ import { CommandDesk } from './commands/command-desk.js';
 import { ConnectorReader } from './connectors/connector-reader.js';
 import { ConnectorWriter } from './connectors/connector-writer.js';
 import { ConnectorsController } from './connectors/connectors.controller.js';
+import { SecretRotation } from './connectors/secret-rotation.js';
+import { SecretsController } from './connectors/secrets.controller.js';
 import { type GatewaySettings, gatewaySettingsToken } from './settings/gateway-settings.js';
 import { LoggersController } from './loggers/loggers.controller.js';
 import { LoggersService } from './loggers/loggers.service.js';
@@ -22,7 +24,7 @@ import { ServerController } from './server/server.controller.js';
 const SECRETS_WAIT_MS = 1000;
 
 @Module({
-  controllers: [ServerController, ClusterController, ConnectorsController, PluginsController, LoggersController],
+  controllers: [ServerController, ClusterController, ConnectorsController, PluginsController, LoggersController, SecretsController],
 })
 export class GatewayModule {
   /**
@@ -62,6 +64,11 @@ export class GatewayModule {
           inject: [ConnectorReader, PluginCatalog, CommandDesk, SecretSettings],
           useFactory: (reader: ConnectorReader, catalog: PluginCatalog, desk: CommandDesk, secrets: SecretSettings) =>
             new ConnectorWriter(view, reader, catalog, desk, secrets, sealed, logger),
+        },
+        {
+          provide: SecretRotation,
+          inject: [ConnectorWriter, SecretSettings],
+          useFactory: (writer: ConnectorWriter, secrets: SecretSettings) => new SecretRotation(view, writer, secrets, sealed, cipher),
         },
         { provide: CommandDesk, useFactory: () => new CommandDesk(view, commands, settings, logger) },
         { provide: ClusterReader, useFactory: () => new ClusterReader(view) },

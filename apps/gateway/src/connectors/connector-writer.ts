@@ -42,6 +42,8 @@ interface Put {
   /** What is made depends on what is stored, so it must not replace anything else. */
   readonly isChange: boolean;
   readonly targetState?: TargetState;
+  /** Secrets are encrypted with the first key, whichever key they have. */
+  readonly isRotation?: boolean;
   readonly expected?: ExpectedVersion | undefined;
 }
 
@@ -82,6 +84,15 @@ export class ConnectorWriter {
       return merged(stored, patch);
     };
     return this.#put({ mode: 'upsert', name, make, isChange: true, expected });
+  }
+
+  /** Encrypts the secrets of a connector with the first key. Its other settings stay, whatever another request makes of them meanwhile. */
+  async rotateSecrets(name: string): Promise<void> {
+    const make = (stored: Config | undefined): Config => {
+      if (stored === undefined) throw notFound(`Connector ${name} not found`);
+      return stored;
+    };
+    await this.#put({ mode: 'upsert', name, make, isChange: true, isRotation: true });
   }
 
   async setTarget(name: string, targetState: TargetState): Promise<void> {
@@ -187,7 +198,7 @@ export class ConnectorWriter {
       mode,
       name,
       type: answer.type,
-      config: this.sealed.seal(name, config, isSecret, stored?.config),
+      config: this.sealed.seal(name, config, isSecret, stored?.config, put.isRotation),
       ...(targetState === undefined ? {} : { targetState }),
       ...(answer.warnings.length === 0 ? {} : { warnings: answer.warnings }),
       ...(isConditional ? { expectedVersion: stored.configVersion } : {}),

@@ -10,7 +10,7 @@ export interface GatewayPorts {
   readonly logger: NodeLogger;
   readonly loggers: ClusterLoggers;
   /** Encrypts secrets that are stored, where the node has keys. */
-  readonly cipher: Pick<ConfigCipher, 'canSeal' | 'seal' | 'open'>;
+  readonly cipher: Pick<ConfigCipher, 'canSeal' | 'currentKey' | 'has' | 'seal' | 'open'>;
 }
 
 /** Thrown when the control plane is unavailable; the same request may succeed later. `reason` is one sentence. */

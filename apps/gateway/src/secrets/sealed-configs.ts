@@ -18,7 +18,7 @@ export interface OpenedConfig {
 
 /** Encrypts secrets on their way into the topics of the cluster, and opens what is stored. */
 export class SealedConfigs {
-  constructor(private readonly cipher: Pick<ConfigCipher, 'canSeal' | 'seal' | 'open'>) {}
+  constructor(private readonly cipher: Pick<ConfigCipher, 'canSeal' | 'currentKey' | 'seal' | 'open'>) {}
 
   /** Opens the values of a stored configuration. One that this node cannot open stays sealed: it is hidden, and stored again as it is. */
   open(connector: string, config: Config): OpenedConfig {
@@ -30,19 +30,31 @@ export class SealedConfigs {
   }
 
   /**
-   * Seals the secrets of a configuration, as it is to be stored. What is stored already with the present key stays as it is, so that equal
-   * configurations are equal.
+   * Seals the secrets of a configuration, as it is to be stored. What is stored already stays as it is, so that equal configurations are equal,
+   * whichever gateway has sealed them.
    *
    * @param stored the configuration that it replaces, as it is stored
+   * @param isRotation what is stored with another key than the first one is sealed again
    */
-  seal(connector: string, config: Config, isSecret: IsSecret, stored: Config = {}): Config {
+  seal(connector: string, config: Config, isSecret: IsSecret, stored: Config = {}, isRotation = false): Config {
     if (!this.cipher.canSeal) return config;
+    const keyId = isRotation ? this.cipher.currentKey : undefined;
     return Object.fromEntries(
       Object.entries(config).map(([setting, value]) => [
         setting,
-        !isSealed(value) && isToSeal(setting, value, isSecret) ? this.cipher.seal(connector, setting, value, stored[setting]) : value,
+        !isSealed(value) && isToSeal(setting, value, isSecret)
+          ? this.cipher.seal(connector, setting, value, stored[setting], keyId)
+          : value,
       ]),
     );
+  }
+
+  /** Lists the settings of a stored configuration that hold a secret and are not sealed. */
+  unsealed(config: Config, isSecret: IsSecret): readonly string[] {
+    return Object.entries(config)
+      .filter(([setting, value]) => !isSealed(value) && isToSeal(setting, value, isSecret))
+      .map(([setting]) => setting)
+      .sort();
   }
 
   /** Seals everything of a configuration that a runner is asked about: which settings are secret is what it is asked. */

@@ -65,7 +65,8 @@ describe('the cipher of a node', () => {
     const before = open().seal('c', 'password', 'hunter2');
     write(`b=${two}\na=${one}`);
     const cipher = open();
-    expect(sealedWith(cipher.seal('c', 'password', 'hunter2', before))).toBe('b');
+    expect(sealedWith(cipher.seal('c', 'password', 'hunter2'))).toBe('b');
+    expect([cipher.currentKey, cipher.has('a'), cipher.has('c')]).toEqual(['b', true, false]);
     expect(cipher.open('c', 'password', before)).toBe('hunter2');
   });
 
@@ -76,6 +77,20 @@ describe('the cipher of a node', () => {
     expect(cipher.seal('c', 'password', 'hunter2', before)).toBe(before);
     expect(cipher.seal('c', 'password', 'other', before)).not.toBe(before);
     expect(cipher.seal('c', 'url', 'hunter2', before)).not.toBe(before);
+  });
+
+  it('keeps a value that is sealed with another key, unless it has to have that of the caller', () => {
+    write(`a=${one}`);
+    const before = open().seal('c', 'password', 'hunter2');
+    write(`b=${two}\na=${one}`);
+    const cipher = open();
+    expect(cipher.seal('c', 'password', 'hunter2', before)).toBe(before);
+    expect(cipher.seal('c', 'password', 'hunter2', before, 'a')).toBe(before);
+    const after = cipher.seal('c', 'password', 'hunter2', before, 'b');
+    expect([sealedWith(after), cipher.open('c', 'password', after)]).toEqual(['b', 'hunter2']);
+    expect(sealedWith(cipher.seal('c', 'password', 'other', before))).toBe('b');
+    expect(sealedWith(cipher.seal('c', 'password', 'other', before, 'a'))).toBe('a');
+    expect(sealedWith(cipher.seal('c', 'password', 'other', undefined, 'gone'))).toBe('b');
   });
 
   it('takes a changed file within a second, and none that is wrong', () => {
@@ -97,8 +112,18 @@ describe('the cipher of a node', () => {
     ]);
   });
 
+  it('looks at the file at once for a key that it does not know', () => {
+    write(`b=${two}\na=${one}`);
+    const sealed = open().seal('c', 'password', 'hunter2');
+    write(`a=${one}`);
+    const cipher = open();
+    expect(() => cipher.open('c', 'password', sealed)).toThrow('encrypted with the key b, which this node does not have');
+    write(`b=${two}\na=${one}`);
+    expect(cipher.open('c', 'password', sealed)).toBe('hunter2');
+  });
+
   it('stores values as they are without keys', () => {
     const cipher = new ConfigCipher('cluster', undefined);
-    expect([cipher.canSeal, cipher.seal('c', 'password', 'x')]).toEqual([false, 'x']);
+    expect([cipher.canSeal, cipher.currentKey, cipher.has('a'), cipher.seal('c', 'password', 'x')]).toEqual([false, undefined, false, 'x']);
   });
 });

@@ -1,4 +1,4 @@
-import { openSealed, sealedWith, sealValue } from '@sluice/protocol';
+import { isSealed, openSealed, sealedWith, sealValue } from '@sluice/protocol';
 import type { ScopedLogger } from '../logging/process-logger.js';
 import { readTextFile } from '../settings/read-settings.js';
 import type { NodeSettings } from '../settings/node-settings.js';
@@ -16,17 +16,32 @@ export class ConfigCipher {
     return this.ring !== undefined;
   }
 
+  /** The id of the key that seals from now on; `undefined` without keys. */
+  get currentKey(): string | undefined {
+    return this.ring?.current.id;
+  }
+
+  /** Returns whether the node has a key. */
+  has(keyId: string): boolean {
+    return this.ring?.find(keyId) !== undefined;
+  }
+
   /**
-   * Seals a value; returns one that was sealed before where that is the same.
+   * Seals a value; returns one that was sealed before where that is the same. Nodes with other first keys would else write another text each time.
    *
    * @param before a sealed value of the same setting
+   * @param keyId the key that has to have sealed it. Without it any key of the node may, and another value is sealed with the first one. A key that
+   *   the node does not have stands for the first one.
    */
-  seal(connector: string, setting: string, value: string, before?: string | null): string {
+  seal(connector: string, setting: string, value: string, before?: string | null, keyId?: string): string {
     const { ring } = this;
     if (ring === undefined) return value;
-    const key = ring.current;
-    if (before !== undefined && before !== null && sealedWith(before) === key.id && this.#opensTo(connector, setting, before, value))
-      return before;
+    const bytes = keyId === undefined ? undefined : ring.find(keyId);
+    const key = keyId === undefined || bytes === undefined ? ring.current : { id: keyId, bytes };
+    if (typeof before === 'string' && isSealed(before)) {
+      const isOfKey = keyId === undefined || sealedWith(before) === key.id;
+      if (isOfKey && this.#opensTo(connector, setting, before, value)) return before;
+    }
     return sealValue(value, key, { clusterId: this.clusterId, connector, setting });
   }
 

@@ -27,6 +27,7 @@ export interface ProvidedValue {
 
 const NO_KEYS: ValueCipher = {
   canSeal: false,
+  currentKey: undefined,
   seal: (_connector, _setting, value) => value,
   open: () => {
     throw new SealedValueError('it is encrypted, and this node has no keys', '');

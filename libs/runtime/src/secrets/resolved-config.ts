@@ -1,5 +1,5 @@
 import { isControlSetting } from '@sluice/core';
-import { isSealed } from '@sluice/protocol';
+import { isSealed, sealedWith } from '@sluice/protocol';
 import {
   ConnectError,
   ConnectErrorCode,
@@ -29,8 +29,10 @@ const BETWEEN = '\u{F0000}';
 export interface ValueCipher {
   /** Without keys values are stored as they are. */
   readonly canSeal: boolean;
-  /** Returns `before` where that is the same value under the present key. */
-  seal(connector: string, setting: string, value: string, before?: string | null): string;
+  /** The key of new values; `undefined` without keys. */
+  readonly currentKey: string | undefined;
+  /** Returns `before` where that is the same value under the key `keyId`, by default under any key. */
+  seal(connector: string, setting: string, value: string, before?: string | null, keyId?: string): string;
   /** @throws SealedValueError */
   open(connector: string, setting: string, sealed: string): string;
 }
@@ -97,6 +99,7 @@ export class ResolvedConfig {
     const connector = this.stored['name'] ?? '';
     const present = this.#presentTasks(connector)[index];
     const { values, inline } = this.#lookupOf(isSecret);
+    const keyId = this.#keyOfConnector() ?? this.#cipher.currentKey;
     return Object.fromEntries(
       Object.entries(task).map(([field, value]) => {
         const stored = this.stored[field];
@@ -109,12 +112,21 @@ export class ResolvedConfig {
         const { text, isLeft, isWord } = withReferences(value, values, sourcesIn(this.written[field] ?? ''));
         if (this.#cipher.canSeal) {
           const isSealing = isLeft || isWord || isOpenSecret(field, text, isSecret) || holdsAny(text, inline);
-          return [field, isSealing ? this.#cipher.seal(connector, field, text, present?.[field]) : text];
+          return [field, isSealing ? this.#cipher.seal(connector, field, text, present?.[field], keyId) : text];
         }
         if (isLeft) throw unstorable(field);
         return [field, text];
       }),
     );
+  }
+
+  /** The key of the connector's own values: its tasks follow it, whichever runner splits the connector. */
+  #keyOfConnector(): string | undefined {
+    for (const value of Object.values(this.stored)) {
+      const keyId = sealedWith(value);
+      if (keyId !== undefined) return keyId;
+    }
+    return undefined;
   }
 
   /** Computes once for all tasks what their settings are searched for. */

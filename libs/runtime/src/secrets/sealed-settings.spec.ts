@@ -5,15 +5,21 @@ import { type ConfigProvider, isSecretName, type TaskConfig } from '@sluice/sdk'
 import { ConfigSecrets } from './config-secrets.js';
 import type { ValueCipher } from './resolved-config.js';
 
-const key = { id: 'k1', bytes: randomBytes(32) };
+const keys = ['k1', 'k2'].map((id) => ({ id, bytes: randomBytes(32) }));
+const keyNamed = (id: string): (typeof keys)[number] => {
+  const key = keys.find((each) => each.id === id);
+  if (key === undefined) throw new Error(`no key ${id}`);
+  return key;
+};
 const cipher: ValueCipher = {
   canSeal: true,
-  seal: (connector, setting, value, before) => {
-    if (typeof before === 'string' && isSealed(before) && cipher.open(connector, setting, before) === value) return before;
-    return sealValue(value, key, { clusterId: 'c', connector, setting });
+  currentKey: 'k1',
+  seal: (connector, setting, value, before, keyId = 'k1') => {
+    const isKept = typeof before === 'string' && isSealed(before) && sealedWith(before) === keyId;
+    if (isKept && cipher.open(connector, setting, before) === value) return before;
+    return sealValue(value, keyNamed(keyId), { clusterId: 'c', connector, setting });
   },
-  open: (connector, setting, sealed) =>
-    openSealed(sealed, (id) => (id === 'k1' ? key.bytes : undefined), { clusterId: 'c', connector, setting }),
+  open: (connector, setting, sealed) => openSealed(sealed, (id) => keyNamed(id).bytes, { clusterId: 'c', connector, setting }),
 };
 const env: ConfigProvider = {
   get: (_, keys) => Promise.resolve({ values: Object.fromEntries(keys.map((each) => [each, `value-of-${each}`])) }),
@@ -102,5 +108,21 @@ describe('settings with encrypted values', () => {
     present[0] = first;
     expect(resolved.restore(task, 0, isSecretName)).toEqual(first);
     expect(resolved.restore({ ...task, 'own.password': 'changed' }, 0, isSecretName)['own.password']).not.toBe(first['own.password']);
+  });
+
+  it('have the key of the settings of their connector, whichever key their runner has first', async () => {
+    const under = async (keyId: string): Promise<TaskConfig> => {
+      const resolved = await secrets.resolve({ name: 'c', password: cipher.seal('c', 'password', password, undefined, keyId) });
+      const task = { ...resolved.config, 'own.password': 'other-secret' };
+      return resolved.restore(task, 0, isSecretName);
+    };
+    present[0] = await under('k1');
+    const rotated = await under('k2');
+    expect([present[0], rotated].map((each) => sealedWith(each['own.password'] ?? ''))).toEqual(['k1', 'k2']);
+    present[0] = rotated;
+    expect((await under('k2'))['own.password']).toBe(rotated['own.password']);
+    const without = (await secrets.resolve({ name: 'c' })).restore({ name: 'c', 'own.password': 'other-secret' }, 0, isSecretName);
+    expect(sealedWith(without['own.password'] ?? '')).toBe('k1');
+    present.length = 0;
   });
 });

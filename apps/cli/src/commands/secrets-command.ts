@@ -1,0 +1,161 @@
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** How long one request may take, in milliseconds: longer than a gateway itself takes. */
+const REQUEST_TIMEOUT_MS = 120_000;
+const POLL_MS = 1000;
+
+/** What a gateway answers to `GET /admin/secrets`. */
+interface SecretsStatus {
+  readonly key: string;
+  readonly older: Readonly<Record<string, number>>;
+  readonly connectors: readonly ConnectorSecrets[];
+}
+
+interface ConnectorSecrets {
+  readonly connector: string;
+  readonly settings: Readonly<Record<string, readonly string[]>>;
+  readonly tasks: Readonly<Record<string, number>>;
+  readonly plain: readonly string[];
+  readonly missing: readonly string[];
+  readonly state: string;
+}
+
+interface Rotation {
+  readonly connector: string;
+  readonly result: 'rotated' | 'current' | 'waiting';
+  readonly settings: readonly string[];
+}
+
+export interface SecretsCommandOptions {
+  readonly action: 'status' | 'rotate';
+  /** Where a gateway is, such as `http://127.0.0.1:8083`. */
+  readonly gateway: string;
+  /** Shows what would be done. */
+  readonly isDryRun: boolean;
+  /** Only these; all without any. */
+  readonly connectors: readonly string[];
+  /** How long to wait until the tasks have their new settings, in milliseconds. */
+  readonly waitMs: number;
+  readonly print: (line: string) => void;
+}
+
+/**
+ * `sluice secrets`: shows which connectors need an older key of `secrets.key.file`, and has them encrypted with the first one. The gateway does it,
+ * connector by connector: no key and no secret leaves it.
+ *
+ * @returns whether the older keys are needed no more; of a dry run and of `status`, whether the gateway has answered
+ * @throws Error where no gateway answers
+ */
+export async function secretsCommand(options: SecretsCommandOptions): Promise<boolean> {
+  const { action, isDryRun, connectors: wanted, print } = options;
+  const before = await ask<SecretsStatus>(options, 'GET', '/admin/secrets');
+  if (action === 'status') {
+    for (const line of describeStatus(before)) print(line);
+    return true;
+  }
+  const concerned = before.connectors.filter(({ connector }) => wanted.length === 0 || wanted.includes(connector));
+  for (const name of wanted) if (!concerned.some(({ connector }) => connector === name)) print(`${name}: nothing to do`);
+  if (isDryRun) {
+    for (const each of concerned) print(`${each.connector}: would be encrypted with ${before.key}: ${describeNeeds(each)}`);
+    if (concerned.length === 0) print(`Nothing to do: no connector needs another key than ${before.key}.`);
+    return true;
+  }
+  let failed = 0;
+  for (const { connector } of concerned) {
+    try {
+      const path = `/admin/secrets/connectors/${encodeURIComponent(connector)}/rotate?key=${encodeURIComponent(before.key)}`;
+      print(describeRotation(await ask<Rotation>(options, 'POST', path), before.key));
+    } catch (error) {
+      failed += 1;
+      print(`${connector}: FAILED: ${(error as Error).message}`);
+    }
+  }
+  const names = new Set(concerned.map(({ connector }) => connector));
+  const after = await untilCurrent(options, names, failed > 0 ? 0 : options.waitMs);
+  for (const line of describeStatus(after)) print(line);
+  const isLeft = after.connectors.some(({ connector }) => wanted.length === 0 || wanted.includes(connector));
+  return failed === 0 && !isLeft;
+}
+
+/** Waits until the tasks of these connectors have their new settings. */
+async function untilCurrent(options: SecretsCommandOptions, names: ReadonlySet<string>, waitMs: number): Promise<SecretsStatus> {
+  const endMs = performance.now() + waitMs;
+  for (;;) {
+    const status = await ask<SecretsStatus>(options, 'GET', '/admin/secrets');
+    // Tasks of a stopped connector stay as they are, however long anybody waits.
+    const isWaiting = status.connectors.some(({ connector, state }) => names.has(connector) && state !== 'STOPPED');
+    if (!isWaiting || performance.now() >= endMs) return status;
+    await pause(POLL_MS);
+  }
+}
+
+function describeRotation({ connector, result, settings }: Rotation, key: string): string {
+  switch (result) {
+    case 'rotated':
+      return `${connector}: encrypted with ${key}${settings.length === 0 ? ', its tasks' : `: ${settings.join(', ')}`}`;
+    case 'waiting':
+      return `${connector}: its tasks do not have their new settings yet`;
+    case 'current':
+      return `${connector}: nothing to do`;
+  }
+}
+
+/** Describes what is left for an operator. */
+export function describeStatus({ key, older, connectors }: SecretsStatus): readonly string[] {
+  const keys = Object.entries(older).map(([id, count]) => `${id} (${count} ${count === 1 ? 'connector' : 'connectors'})`);
+  const plain = connectors.filter((each) => each.plain.length > 0).length;
+  return [
+    ...connectors.map((each) => `${each.connector}: ${describeNeeds(each)}`),
+    keys.length === 0 ? `No connector needs another key than ${key}.` : `Older keys that are needed beside ${key}: ${keys.join(', ')}.`,
+    ...(plain === 0 ? [] : [`Connectors with secrets that are not encrypted: ${plain}.`]),
+  ];
+}
+
+function describeNeeds({ settings, tasks, plain, missing, state }: ConnectorSecrets): string {
+  const parts = Object.entries(settings).map(([id, names]) => `${names.join(', ')} with ${id}`);
+  for (const [id, count] of Object.entries(tasks)) parts.push(`${count} ${count === 1 ? 'task' : 'tasks'} with ${id}`);
+  if (plain.length > 0) parts.push(`${plain.join(', ')} not encrypted`);
+  if (missing.length > 0) parts.push(`the gateway does not have ${missing.join(', ')}`);
+  if (state === 'STOPPED' && Object.keys(tasks).length > 0) parts.push('the connector is STOPPED: its tasks change once it is resumed');
+  return parts.join('; ');
+}
+
+async function ask<T>({ gateway }: SecretsCommandOptions, method: 'GET' | 'POST', path: string): Promise<T> {
+  let response: Response;
+  try {
+    response = await fetch(gateway + path, { method, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS), redirect: 'error' });
+  } catch (error) {
+    const { cause } = error as Error;
+    throw new Error(`the gateway at ${gateway} does not answer: ${cause instanceof Error ? cause.message : (error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const text = await response.text();
+  if (response.ok) return answerIn<T>(text, gateway);
+  throw new Error(`the gateway answered ${response.status}: ${messageIn(text)}`);
+}
+
+function answerIn<T>(text: string, gateway: string): T {
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    throw new Error(`what answers at ${gateway} is no gateway: its answer is not JSON`);
+  }
+}
+
+/** Reads where a gateway is. @throws Error, which does not repeat what is given: it may hold a password */
+export function gatewayAddress(given: string): string {
+  const url = URL.parse(given);
+  const isRight = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
+  if (!isRight) throw new Error('--gateway is no address of a gateway, such as http://127.0.0.1:8083, without login');
+  return url.origin + url.pathname.replace(/\/+$/, '');
+}
+
+function messageIn(text: string): string {
+  try {
+    const { message } = JSON.parse(text) as { readonly message?: unknown };
+    return typeof message === 'string' ? message : 'no reason';
+  } catch {
+    return 'no reason';
+  }
+}
