@@ -68,6 +68,16 @@ describe('the vectors of Kafka Connect', () => {
     expect(without.filter((name) => !EXEMPT.some(({ names }) => names.test(name)))).toEqual([]);
   });
 
+  it('leave out only plugins that there are and that nothing asks', () => {
+    const asked = new Set(all.map((vector) => vector.class));
+    const isAsked = (plugin: (typeof PLUGINS)[number]): boolean => [plugin.name, ...plugin.aliases].some((name) => asked.has(name));
+    const stale = EXEMPT.filter(({ names }) => {
+      const meant = PLUGINS.filter(({ name }) => names.test(name));
+      return meant.length === 0 || meant.some(isAsked);
+    });
+    expect(stale).toEqual([]);
+  });
+
   it('are of classes that ours has', () => {
     expect([...new Set(all.map((vector) => vector.class))].filter((name) => !KNOWN.has(name))).toEqual([]);
   });
