@@ -86,7 +86,13 @@ export {
   type TopicPerm,
   type TopicRoute,
 } from './routing/topic-route.js';
-export { BatchEncoder, DEFAULT_MAX_MESSAGE_BYTES, type BatchEncoderOptions, type EncodedBatch } from './wire/batch-encoder.js';
+export {
+  BatchEncoder,
+  DEFAULT_MAX_MESSAGE_BYTES,
+  type BatchEncoderOptions,
+  type EncodedBatch,
+  type EncodedMessage,
+} from './wire/batch-encoder.js';
 export { MESSAGE_PROPERTY } from './wire/message-property.js';
 export { encodeProperties } from './wire/property-codec.js';
 export { type InnerMessage } from './wire/inner-batch.js';

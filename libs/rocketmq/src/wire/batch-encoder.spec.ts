@@ -38,6 +38,20 @@ describe('BatchEncoder', () => {
     }
   });
 
+  it('reads back what was added, also after it was sealed', () => {
+    const encoder = new BatchEncoder();
+    expect(encoder.messages()).toEqual([]);
+    const added = [Buffer.from('hello'), Buffer.alloc(20_000, 7), Buffer.alloc(0)].map((body, at) => ({
+      body,
+      properties: `näme\u0001${at}`,
+    }));
+    for (const { body, properties } of added) encoder.add(body, properties);
+    encoder.add(Buffer.from('x'), '');
+    encoder.finish();
+    const read = encoder.messages().map(({ body, properties }) => ({ body, properties: properties.toString() }));
+    expect(read).toEqual([...added, { body: Buffer.from('x'), properties: '' }]);
+  });
+
   it('gives its memory with room for a head once, and none for a head that is too long', () => {
     const encoder = new BatchEncoder();
     encoder.add(Buffer.from('hello'), PROPERTIES[0]);

@@ -2,6 +2,7 @@ import { isUint8Array } from 'node:util/types';
 import { InvalidArgumentError, MessageTooLargeError } from '../errors.js';
 
 const HEAD_BYTES = 20;
+const BODY_LENGTH_AT = 16;
 const PROPERTIES_LENGTH_BYTES = 2;
 const ENTRY_BYTES = HEAD_BYTES + PROPERTIES_LENGTH_BYTES;
 export const MAX_PROPERTIES_BYTES = 32_767;
@@ -39,6 +40,12 @@ export interface EncodedBatch {
   readonly claimHeadRoom?: ((headBytes: number) => Buffer | undefined) | undefined;
   /** When the messages were made, ms since the epoch. Default: when they are sent. */
   readonly bornAt?: number | undefined;
+}
+
+/** A message of a batch, as it is encoded. */
+export interface EncodedMessage {
+  readonly body: Buffer;
+  readonly properties: Buffer;
 }
 
 export interface BatchEncoderOptions {
@@ -123,13 +130,27 @@ export class BatchEncoder {
     view.setInt32(start + 4, 0);
     view.setInt32(start + 8, 0);
     view.setInt32(start + 12, flag);
-    view.setInt32(start + 16, bodyBytes);
+    view.setInt32(start + BODY_LENGTH_AT, bodyBytes);
     buffer.set(body, start + HEAD_BYTES);
     view.setInt16(propertiesAt - PROPERTIES_LENGTH_BYTES, propertiesBytes);
     this.#end = start + size;
     this.#storedBytes += this.#storedSize(bodyBytes, propertiesBytes);
     this.#count += 1;
     return bodyBytes + propertiesBytes;
+  }
+
+  /** Reads the messages that were added, in their order: views on the encoder's memory, which are its own until `reset`. */
+  messages(): readonly EncodedMessage[] {
+    const messages: EncodedMessage[] = [];
+    for (let at = HEAD_ROOM_BYTES; at < this.#end; at += this.#view.getInt32(at)) {
+      const bodyEnd = at + HEAD_BYTES + this.#view.getInt32(at + BODY_LENGTH_AT);
+      const end = at + this.#view.getInt32(at);
+      messages.push({
+        body: this.#buffer.subarray(at + HEAD_BYTES, bodyEnd),
+        properties: this.#buffer.subarray(bodyEnd + PROPERTIES_LENGTH_BYTES, end),
+      });
+    }
+    return messages;
   }
 
   /** @throws InvalidArgumentError for an empty batch */

@@ -95,6 +95,17 @@ describe('the memory of a batch', () => {
     producer.giveBack(batch);
   };
 
+  it('holds the messages until the batch is given back', async () => {
+    const batch = producer.newBatch(0);
+    batch.add(Buffer.from('first'), 'näme\u0001välue\u0002');
+    batch.add(Buffer.from('second'), '');
+    await producer.send(queue, batch, signal);
+    expect(batch.messages).toEqual([
+      { body: Buffer.from('first'), properties: 'näme\u0001välue\u0002' },
+      { body: Buffer.from('second'), properties: '' },
+    ]);
+  });
+
   it('serves the next one after its acknowledgement', async () => {
     await sendOne();
     await sendOne();

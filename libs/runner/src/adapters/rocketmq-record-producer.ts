@@ -15,6 +15,7 @@ import {
 } from '@sluice/rocketmq';
 import {
   SendFailure,
+  type BatchMessage,
   type QueueLookUp,
   type RecordBatch,
   type RecordProducer,
@@ -78,6 +79,10 @@ class EncoderBatch implements RecordBatch {
   add(body: Buffer, properties: string): number {
     if (!this.encoder.fits(body, properties)) return 0;
     return this.encoder.add(body, properties);
+  }
+
+  get messages(): readonly BatchMessage[] {
+    return this.encoder.messages().map(({ body, properties }) => ({ body, properties: properties.toString('utf8') }));
   }
 }
 

@@ -12,6 +12,15 @@ export interface RecordBatch {
    * that can never be sent.
    */
   add(body: Buffer, properties: string): number;
+  /** Its messages, in the order of their adding. Each use reads them from its bytes. They are valid until the batch is given back. */
+  readonly messages: readonly BatchMessage[];
+}
+
+/** A message of a batch. */
+export interface BatchMessage {
+  readonly body: Buffer;
+  /** As in {@link RecordBatch.add}. */
+  readonly properties: string;
 }
 
 /** Where a batch was stored: at offsets `firstOffset` to `firstOffset + count - 1`. */

@@ -33,8 +33,6 @@ export class PendingBatch {
   #newRoutes = false;
   #end = 0;
   #payload = 0;
-  readonly #bodies: Buffer[] = [];
-  readonly #properties: string[] = [];
   readonly #owners: PartitionState[] = [];
   readonly #seqs: number[] = [];
   /** After each record, where an earlier one may be missing. */
@@ -45,6 +43,8 @@ export class PendingBatch {
   readonly #refused = new Set<number>();
   /** Before it lies what is sent now: all of it, unless the broker refused that. */
   #limit: number | undefined;
+  /** All of it. Its records' bytes are kept there alone: whatever else lives as long as the batch costs garbage collection. */
+  #whole: RecordBatch;
   /** What is sent: all of it at first, what is missing in the queue after a recovery. */
   #encoded: RecordBatch;
   readonly #records: SourceRecord[] | undefined;
@@ -56,7 +56,8 @@ export class PendingBatch {
     private readonly options: PendingBatchOptions,
     expectedBytes: number,
   ) {
-    this.#encoded = options.producer.newBatch(expectedBytes);
+    this.#whole = options.producer.newBatch(expectedBytes);
+    this.#encoded = this.#whole;
     this.#records = options.keepsRecords ? [] : undefined;
     this.#positions = options.isKeyed ? [] : undefined;
   }
@@ -139,12 +140,10 @@ export class PendingBatch {
 
   /** Returns its payload in bytes; returns 0, and adds nothing, when the batch is full. */
   add(owner: PartitionState, seq: number, record: SourceRecord, { body, properties }: OutgoingParts, hasNewRoute: boolean): number {
-    const bytes = this.#encoded.add(body, properties);
+    const bytes = this.#whole.add(body, properties);
     if (bytes === 0) return 0;
     this.#records?.push(record);
     this.#positions?.push(record.position);
-    this.#bodies.push(body);
-    this.#properties.push(properties);
     this.#owners.push(owner);
     this.#seqs.push(seq);
     this.#payload += bytes;
@@ -176,12 +175,14 @@ export class PendingBatch {
   refuse(): RefusedRecord | undefined {
     const [place] = this.#placesToSend();
     if (place === undefined) return undefined;
-    const [record, body, properties] = [this.#records?.[place], this.#bodies[place], this.#properties[place]];
-    if (record === undefined || body === undefined || properties === undefined) return undefined;
+    const [record, message] = [this.#records?.[place], this.#whole.messages[place]];
+    if (record === undefined || message === undefined) return undefined;
+    // It outlives the memory of the batch.
+    const parts = { body: Buffer.from(message.body), properties: message.properties };
     this.#refused.add(place);
     this.#limit = undefined;
     this.#encoded = this.#encode();
-    return { record, parts: { body, properties } };
+    return { record, parts };
   }
 
   /** Notes that `queue` has what was sent, and returns whether something is left to be sent. */
@@ -196,9 +197,11 @@ export class PendingBatch {
 
   /** Makes what is to be sent fit for the queue with the tag `queue`, whose stamps name it. */
   rebind(queue: string): void {
-    for (const [index, properties] of this.#properties.entries()) {
-      if (!this.#found.has(index)) this.#properties[index] = rebindStamp(properties, queue);
+    const rebound = this.options.producer.newBatch(this.#whole.bytes);
+    for (const [index, { body, properties }] of this.#whole.messages.entries()) {
+      rebound.add(body, this.#found.has(index) ? properties : rebindStamp(properties, queue));
     }
+    this.#whole = rebound;
     this.#limit = undefined;
     this.#encoded = this.#encode();
     this.#newRoutes = true;
@@ -232,10 +235,12 @@ export class PendingBatch {
   }
 
   #encode(): RecordBatch {
+    const messages = this.#whole.messages;
+    // Memory of its own: what was sent before may still be on its way.
     const rest = this.options.producer.newBatch(this.#encoded.bytes);
     for (const place of this.#placesToSend()) {
-      const [body, properties] = [this.#bodies[place], this.#properties[place]];
-      if (body !== undefined && properties !== undefined) rest.add(body, properties);
+      const message = messages[place];
+      if (message !== undefined) rest.add(message.body, message.properties);
     }
     return rest;
   }

@@ -1,7 +1,14 @@
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { QueueMessages, MessageReader, RawMessage } from '../ports/queue-messages.port.js';
 import { QueueReadFailure } from '../ports/queue-messages.port.js';
-import { type RecordBatch, type RecordProducer, SendFailure, type SettledSend, type WholeMessage } from '../ports/record-producer.port.js';
+import {
+  type BatchMessage,
+  type RecordBatch,
+  type RecordProducer,
+  SendFailure,
+  type SettledSend,
+  type WholeMessage,
+} from '../ports/record-producer.port.js';
 
 interface StoredParts {
   readonly body: Buffer;
@@ -9,13 +16,18 @@ interface StoredParts {
 }
 
 export class FakeBatch implements RecordBatch {
-  readonly messages: StoredParts[] = [];
+  readonly #messages: BatchMessage[] = [];
   bytes = 0;
   isGivenBack = false;
   constructor(private readonly maxBytes: number) {}
 
   get count(): number {
-    return this.messages.length;
+    return this.#messages.length;
+  }
+
+  get messages(): readonly BatchMessage[] {
+    if (this.isGivenBack) throw new Error('The batch was given back');
+    return this.#messages;
   }
 
   add(body: Buffer, properties: string): number {
@@ -24,7 +36,7 @@ export class FakeBatch implements RecordBatch {
     const size = payload + 22;
     if (this.bytes + size > this.maxBytes) return 0;
     this.bytes += size;
-    this.messages.push({ body, properties });
+    this.#messages.push({ body, properties });
     return payload;
   }
 }
