@@ -86,7 +86,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       return [...received.values()];
     }
 
-    it(
+    it.concurrent(
       'carries bodies of 1 byte to 3.9 MB unchanged',
       async () => {
         const { topic, group } = await prepare('bodies');
@@ -113,7 +113,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       2 * LIMIT_MS,
     );
 
-    it('carries keys, tag, properties and where a message is', async () => {
+    it.concurrent('carries keys, tag, properties and where a message is', async () => {
       const { topic, group } = await prepare('fields');
       const properties = new Map([
         ['plain', 'value'],
@@ -143,7 +143,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       expect(second!.properties.size).toBe(0);
     });
 
-    it('gives each message of 64 its own outcome, offset and properties', async () => {
+    it.concurrent('gives each message of 64 its own outcome, offset and properties', async () => {
       const { topic, group } = await prepare('batch');
       const messages = Array.from({ length: 64 }, (_, at) => ({
         body: Buffer.from(`body ${at}`),
@@ -170,7 +170,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       }
     });
 
-    it('refuses single messages by name and sends the others', async () => {
+    it.concurrent('refuses single messages by name and sends the others', async () => {
       const { topic, group } = await prepare('refused');
       const body = Buffer.from('x');
       const refused: [TopicMessage, string][] = [
@@ -197,7 +197,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       await receiveAll(cluster.receiver({ topic, group }), implementation.takesControlCharacters ? 3 : 2);
     });
 
-    it(
+    it.concurrent(
       'delivers again what was not acknowledged, and nothing that was',
       async () => {
         const { topic, group } = await prepare('again');
@@ -221,7 +221,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       2 * LIMIT_MS,
     );
 
-    it(
+    it.concurrent(
       'keeps an extended message away and gives one back early',
       async () => {
         const { topic, group } = await prepare('extend');
@@ -248,7 +248,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       2 * LIMIT_MS,
     );
 
-    it(
+    it.concurrent(
       'keeps the order within a message group',
       async () => {
         const { topic, group } = await prepare('groups', 'FIFO');
@@ -269,7 +269,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       2 * LIMIT_MS,
     );
 
-    it(
+    it.concurrent(
       'delivers a delayed message when it is due',
       async () => {
         const { topic, group } = await prepare('delayed', 'DELAY');
@@ -282,7 +282,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       2 * LIMIT_MS,
     );
 
-    it('delivers only the tags that were asked for', async () => {
+    it.concurrent('delivers only the tags that were asked for', async () => {
       const { topic, group } = await prepare('filter');
       const tags = ['a', 'b', 'c', undefined, 'ab', 'b'];
       await sendAll(
@@ -293,7 +293,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       expect(received.map(({ tag }) => tag).sort()).toEqual(['a', 'b', 'b']);
     });
 
-    it('reads what a producer compressed with zlib as its producer made it', async () => {
+    it.concurrent('reads what a producer compressed with zlib as its producer made it', async () => {
       const { topic, group } = await prepare('zlib');
       const compressing = RocketMqClient.open({ namesrv: NAMESRV, compressOverBytes: 1_000 });
       const body = Buffer.alloc(50_000, 'compress me ');
@@ -320,7 +320,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       expect([...message!.properties]).toEqual([['mine', '1']]);
     });
 
-    it('says that a topic is missing, to sender and receiver', async () => {
+    it.concurrent('says that a topic is missing, to sender and receiver', async () => {
       const topic = `it-msg-missing-${run}`;
       const outcomes = await cluster.sender(topic).send([{ body: Buffer.from('1') }, { body: Buffer.from('2') }]);
       expect(outcomes).toMatchObject([1, 2].map(() => ({ status: 'failed', mayBeStored: false })));
@@ -334,7 +334,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       expect(await admin.admin.listTopics()).not.toContain(topic);
     });
 
-    it('ends a receive with its time, its signal and its receiver', async () => {
+    it.concurrent('ends a receive with its time, its signal and its receiver', async () => {
       const { topic, group } = await prepare('ends');
       const receiver = cluster.receiver({ topic, group });
       const options = { maxMessages: 1, invisibleMs: INVISIBLE_MS };
@@ -351,7 +351,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       await expect(receiver.receive({ ...options, waitMs: 0 })).rejects.toMatchObject({ code: 'CLIENT_CLOSED' });
     });
 
-    it('gives a message that came after an aborted receive to the next one', async () => {
+    it.concurrent('gives a message that came after an aborted receive to the next one', async () => {
       const { topic, group } = await prepare('handover');
       const receiver = cluster.receiver({ topic, group });
       expect(await receiver.receive({ maxMessages: 1, waitMs: 0, invisibleMs: 60_000 })).toEqual([]);
@@ -361,7 +361,7 @@ export function describeMessaging(name: string, implementation: MessagingImpleme
       expect(message?.body?.toString()).toBe('late');
     });
 
-    it('refuses what it cannot do before asking anyone', async () => {
+    it.concurrent('refuses what it cannot do before asking anyone', async () => {
       const { topic, group } = await prepare('arguments');
       const receiver = cluster.receiver({ topic, group });
       const other = cluster.receiver({ topic, group });
