@@ -8,6 +8,8 @@ export interface LoadOptions {
   /** Of each there are two connectors, a source and a sink, with one task each. */
   readonly pipelines: number;
   readonly recordsPerSecond: number;
+  /** How long the observation may wait for idle processors before it begins. Beside other specs they are never idle. */
+  readonly calmLimitMs?: number;
 }
 
 /** What a busy machine needs for a start is no finding, in milliseconds. */

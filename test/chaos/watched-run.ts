@@ -9,6 +9,7 @@ import { StatusWatch } from './status-watch.js';
 
 /** After the end of the last fault everything that was made has to arrive within this time, in milliseconds. */
 const FINISH_MS = 120_000;
+/** By then a cluster that has the machine for itself has compiled its code. */
 const CALM_LIMIT_MS = 30_000;
 
 interface Acted {
@@ -22,7 +23,7 @@ export async function watchedRun(cluster: SluiceCluster, loadOptions: LoadOption
   const meter = StallMeter.start();
   try {
     const load = await Load.start(cluster, loadOptions);
-    await untilProcessorsIdle(CALM_LIMIT_MS);
+    await untilProcessorsIdle(loadOptions.calmLimitMs ?? CALM_LIMIT_MS);
     const beganMs = Date.now();
     const prober = new CommandProber(cluster);
     const acted = await act().finally(() => prober.stop());

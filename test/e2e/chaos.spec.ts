@@ -24,7 +24,7 @@ const tell = (line: string): void => {
 it('kills, standstills, ends and a restart of the broker lose, double and needlessly stop nothing', async () => {
   const figures = await randomFaults({
     crew: { coordinators: 3, sourceRunners: 3, sinkRunners: 3 },
-    load: { pipelines: 5, recordsPerSecond: 50 },
+    load: { pipelines: 5, recordsPerSecond: 50, calmLimitMs: 5000 },
     plan: {
       seed,
       durationMs: 55_000,

@@ -7,6 +7,7 @@ import type { SluiceCluster } from '../support/sluice-cluster.js';
 
 /** Other tests run on the same processors, so times may be missed by this factor; what is counted may not. */
 const patience = 20;
+const calmLimitMs = 5000;
 
 describe('tasks under load keep running, but for those that must move,', () => {
   let cluster: SluiceCluster;
@@ -27,13 +28,13 @@ describe('tasks under load keep running, but for those that must move,', () => {
   };
 
   it('while source runners become 4 and 1 again', async () => {
-    const load = { name: 'scaled', pipelines: 4, recordsPerSecond: 50 };
+    const load = { name: 'scaled', pipelines: 4, recordsPerSecond: 50, calmLimitMs };
     const figures = await scaleRunners(cluster, { load, most: 4, tell: told('scale-runners') });
     expect(missed('scale-runners', figures)).toEqual([]);
   }, 600_000);
 
   it('while all coordinators are unavailable; reads answer with their age, and writes 503 with the reason', async () => {
-    const load = { name: 'alone', pipelines: 2, recordsPerSecond: 50 };
+    const load = { name: 'alone', pipelines: 2, recordsPerSecond: 50, calmLimitMs };
     const options = { load, awayMs: 20_000, tell: told('control-plane-away') };
     expect(missed('control-plane-away', await controlPlaneAway(cluster, options))).toEqual([]);
   }, 600_000);
