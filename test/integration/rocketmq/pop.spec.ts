@@ -51,7 +51,7 @@ describe('pop on a real broker', () => {
 
   const bodiesOf = (popped: readonly PoppedMessage[]): string[] => popped.map(({ message }) => message.body.toString()).sort();
 
-  it('hands out every message once, with its body as it was sent, and nothing after its acknowledgement', async () => {
+  it.concurrent('hands out every message once, with its body as it was sent, and nothing after its acknowledgement', async () => {
     const sent = [...Array.from({ length: 60 }, (_, index) => `m${index}`), 'long '.repeat(1_000)].sort();
     const topic = await newTopic('once', sent);
     const group = await newGroup('once');
@@ -72,7 +72,7 @@ describe('pop on a real broker', () => {
     expect(await consumer.receive({ waitMs: 4_000 })).toEqual([]);
   });
 
-  it('hands out again what was not acknowledged while it was invisible', async () => {
+  it.concurrent('hands out again what was not acknowledged while it was invisible', async () => {
     const topic = await newTopic('again', ['kept', 'dropped']);
     const consumer = client.popConsumer({ topic, group: await newGroup('again') });
     const first = await receive(consumer, 2, 2_000);
@@ -87,7 +87,7 @@ describe('pop on a real broker', () => {
     expect(await consumer.receive({ waitMs: 3_000 })).toEqual([]);
   });
 
-  it('hides a message for longer and has it back sooner', async () => {
+  it.concurrent('hides a message for longer and has it back sooner', async () => {
     const topic = await newTopic('change', ['m']);
     const consumer = client.popConsumer({ topic, group: await newGroup('change') });
     const [popped] = await receive(consumer, 1, 2_000);
@@ -100,7 +100,7 @@ describe('pop on a real broker', () => {
     await consumer.ack([again[0]!.handle]);
   });
 
-  it('filters by tags, and is rid of what has the same hash code', async () => {
+  it.concurrent('filters by tags, and is rid of what has the same hash code', async () => {
     const topic = await newTopic('tags', ['Aa', 'BB', 'c'], (body) => body);
     const group = await newGroup('tags');
     const consumer = client.popConsumer({ topic, group, filter: { tags: 'Aa' } });
@@ -109,7 +109,7 @@ describe('pop on a real broker', () => {
     expect(await consumer.receive({ waitMs: 4_000 })).toEqual([]);
   });
 
-  it('waits for a message, and ends when the caller does', async () => {
+  it.concurrent('waits for a message, and ends when the caller does', async () => {
     const topic = await newTopic('wait', []);
     const consumer = client.popConsumer({ topic, group: await newGroup('wait') });
     const waiting = consumer.receive({ waitMs: 60_000 });
@@ -123,7 +123,7 @@ describe('pop on a real broker', () => {
     await expect(aborted).rejects.toMatchObject({ code: 'REQUEST_ABORTED' });
   });
 
-  it('refuses what it cannot do', async () => {
+  it.concurrent('refuses what it cannot do', async () => {
     const topic = await newTopic('refuse', []);
     const group = await newGroup('refuse');
     const consumer = client.popConsumer({ topic, group });
