@@ -52,7 +52,7 @@ describe('sluice init, with two brokers', () => {
   }, 200_000);
   afterAll(async () => {
     await (client as RocketMqClient | undefined)?.close();
-    await (rocketmq as RunningCluster | undefined)?.stop();
+    await (rocketmq as RunningCluster | undefined)?.kill();
     rmSync(directory, { recursive: true, force: true });
   }, 180_000);
 

@@ -14,6 +14,8 @@ import { LogLeader } from './log-leader.js';
 const clusterId = 'kept';
 const group = readerGroupOf(clusterId);
 const fileBytes = 1024 * 1024;
+/** A broker first looks for files to delete a minute after its start: what is sent until then need not be much. */
+const fillEveryMs = 250;
 const everyHour = Array.from({ length: 24 }, (_, hour) => String(hour).padStart(2, '0')).join(';');
 const silent: ScopedLogger = {
   debug: () => undefined,
@@ -52,7 +54,7 @@ describe('a log whose head the broker has deleted', () => {
   }, 200_000);
   afterAll(async () => {
     await (client as RocketMqClient | undefined)?.close();
-    await (rocketmq as RunningCluster | undefined)?.stop();
+    await (rocketmq as RunningCluster | undefined)?.kill();
     rmSync(directory, { recursive: true, force: true });
   }, 180_000);
 
@@ -67,20 +69,21 @@ describe('a log whose head the broker has deleted', () => {
     return follower.state;
   };
 
-  const until = async (what: string, isTrue: () => boolean | Promise<boolean>): Promise<void> => {
+  const until = async (what: string, isTrue: () => boolean | Promise<boolean>, everyMs = 50): Promise<void> => {
     for (const deadline = performance.now() + 90_000; !(await isTrue());) {
       if (performance.now() > deadline) throw new Error(`${what}: not within 90 s`);
-      await delay(50);
+      await delay(everyMs);
     }
   };
 
   /** Fills files of the broker with other messages until the log's head is gone up to an offset. */
   const letRetentionTake = (upTo: number): Promise<void> => {
     const other = { ...queue, topic: topicsOf(clusterId).commands.name };
-    return until(`the log begins behind offset ${upTo}`, async () => {
+    const isGone = async (): Promise<boolean> => {
       await client.producer.send(other, { body: Buffer.alloc(fileBytes / 4, 'x') });
       return (await client.admin.minOffset(queue)) > upTo;
-    });
+    };
+    return until(`the log begins behind offset ${upTo}`, isGone, fillEveryMs);
   };
 
   it('is read by a node with an empty disk, and by one that was down, from the snapshot and the tail', async () => {
