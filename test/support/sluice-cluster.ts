@@ -54,9 +54,9 @@ export interface RestAnswer {
 }
 
 /** The bundle of this run, where one was made; else the built code. */
-function programOf(role: RoleName): string {
+function programOf(app: RoleName | 'cli'): string {
   const bundles = process.env['SLUICE_ROLE_BUNDLES'];
-  return bundles === undefined ? join(repositoryRoot, 'apps', role, 'dist/main.js') : join(bundles, role, 'app/dist/role/main.mjs');
+  return bundles === undefined ? join(repositoryRoot, 'apps', app, 'dist/main.js') : join(bundles, app, 'app/dist/role/main.mjs');
 }
 
 /** One role as a child process, as a container would run it. */
@@ -303,7 +303,7 @@ export class SluiceCluster<Rocketmq extends RocketmqServers = RocketmqServers> {
   }
 
   async cliWith(environment: Readonly<Record<string, string>>, ...args: readonly string[]): Promise<CliAnswer> {
-    const child = spawn(process.execPath, [join(repositoryRoot, 'apps/cli/dist/main.js'), ...args], {
+    const child = spawn(process.execPath, [programOf('cli'), ...args], {
       env: { ...process.env, ...this.environment, ...environment, NODE_OPTIONS: '' },
       stdio: 'pipe',
     });
