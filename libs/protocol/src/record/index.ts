@@ -8,3 +8,4 @@ export * from './record-mapping.js';
 export * from './reserved-properties.js';
 export * from './source-barrier.js';
 export * from './source-stamp.js';
+export * from './trace-context.js';

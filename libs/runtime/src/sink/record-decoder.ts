@@ -1,5 +1,5 @@
 import { StringConverter } from '@sluice/converters';
-import { type DecodedRecord, MessageAttributes, messageToRecord } from '@sluice/protocol';
+import { type DecodedRecord, isTraceHeader, MessageAttributes, messageToRecord } from '@sluice/protocol';
 import type { Converter, MessageHeader, QueueRef, RecordHeader, SchemaAndValue, SinkRecord, ValueAndHeaders } from '@sluice/sdk';
 import { PartFailure } from '../converters/part-failure.js';
 import type { Converters } from '../converters/converter.js';
@@ -104,7 +104,9 @@ async function prepareParts(
   const keys = decoded.flatMap(({ key: bytes }) => (bytes === undefined ? [] : [{ topic, bytes }]));
   const values = decoded.map(({ value: bytes }) => ({ topic, bytes }));
   const headers = decoded.flatMap(({ headers: all }) =>
-    all.flatMap(({ value: text }) => (typeof text === 'string' ? [{ topic, bytes: Buffer.from(text, 'utf8') }] : [])),
+    all.flatMap(({ key: name, value: text }) =>
+      typeof text === 'string' && !isTraceHeader(name) ? [{ topic, bytes: Buffer.from(text, 'utf8') }] : [],
+    ),
   );
   if (keys.length > 0) await key.prepareFromBytes?.(keys, signal);
   if (values.length > 0) await value.prepareFromBytes?.(values, signal);
@@ -130,7 +132,8 @@ function readable(message: RawMessage): (DecodedRecord & { readonly key: Buffer 
 }
 
 function recordHeader(converter: Converter, { key, value }: MessageHeader, topic: string): RecordHeader {
-  if (typeof value !== 'string') return { key, value };
+  // The context of a trace is a text in whatever form a converter expects others: messages of any producer may carry it.
+  if (typeof value !== 'string' || isTraceHeader(key)) return { key, value };
   try {
     const converted = converter.fromBytes(Buffer.from(value, 'utf8'), topic);
     return { key, value: converted.value, ...(converted.schema === undefined ? undefined : { schema: converted.schema }) };

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { StringConverter } from '@sluice/converters';
-import { type OutgoingParts, recordToMessage } from '@sluice/protocol';
+import { isTraceHeader, type OutgoingParts, recordToMessage } from '@sluice/protocol';
 import {
   type BytesAndHeaders,
   ConnectError,
@@ -90,7 +90,9 @@ async function prepareParts({ key, value, header }: Converters, records: readonl
   const keys = records.flatMap(({ topic, key: given, keySchema: schema }) => (given === undefined ? [] : [outgoing(topic, given, schema)]));
   const values = records.map(({ topic, value: given, schema }) => outgoing(topic, given, schema));
   const headers = records.flatMap(({ topic, headers: given }) =>
-    (given ?? []).filter(({ value: item }) => !isPlain(header, item)).map(({ value: item, schema }) => outgoing(topic, item, schema)),
+    (given ?? [])
+      .filter((item) => !isPlain(header, item.value) && !isTraceText(item))
+      .map(({ value: item, schema }) => outgoing(topic, item, schema)),
   );
   if (keys.length > 0) await key.prepareToBytes?.(keys, signal);
   if (values.length > 0) await value.prepareToBytes?.(values, signal);
@@ -111,15 +113,20 @@ function isText(converter: Converter, value: ConnectValue): value is string {
   return typeof value === 'string' && converter instanceof StringConverter && converter.isUtf8 && !HALF_PAIR.test(value);
 }
 
-/** The converter makes a text of what is not plain. */
+/** The converter makes a text of what is not plain. The context of a trace stays what others read there. */
 function headerValue(converter: Converter, header: RecordHeader, topic: string): string | Uint8Array | null {
   const { value } = header;
   if (isPlain(converter, value)) return value;
+  if (isTraceText(header)) return header.value;
   try {
     return convertedHeader(converter, header, topic);
   } catch (error) {
     throw new PartFailure('header', converter, error);
   }
+}
+
+function isTraceText(header: RecordHeader): header is RecordHeader & { readonly value: string } {
+  return typeof header.value === 'string' && isTraceHeader(header.key);
 }
 
 function convertedHeader(converter: Converter, { key, value, schema }: RecordHeader, topic: string): string | null {
