@@ -37,6 +37,7 @@ export * from './service/service.js';
 export { ConfigCipher, openCipher } from './secrets/config-cipher.js';
 export * from './settings/cluster-connection.js';
 export * from './settings/node-settings.js';
+export type { TracingSettings } from './settings/tracing-settings.js';
 export { parseProperties } from './settings/properties-file.js';
 export type { ProviderSettings } from './settings/provider-settings.js';
 export * from './settings/read-settings.js';

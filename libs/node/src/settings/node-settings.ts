@@ -6,6 +6,7 @@ import { hasKeys, type ReadText } from './cluster-credentials.js';
 import type { ProviderSettings } from './provider-settings.js';
 import type { ResolvedSettings } from './resolve-settings.js';
 import type { SettingValues } from './setting-definitions.js';
+import { tracingOf, type TracingSettings } from './tracing-settings.js';
 
 /** Longest times between a change and its writing to a file of the node, in milliseconds. */
 export interface PersistIntervals {
@@ -68,6 +69,8 @@ export interface NodeSettings extends ClusterConnection {
   /** How many tasks of a runner have metrics of their own. */
   readonly maxMeteredTasks: number;
   readonly gateway: GatewayOptions;
+  /** Absent where no record is traced. */
+  readonly tracing?: TracingSettings;
   readonly logLevel: SettingValues['log.level'];
   readonly logFormat: SettingValues['log.format'];
 }
@@ -138,6 +141,7 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
   const settingsFiles = withKeys.flatMap(({ place }) => /^(.+):\d+$/.exec(place)?.[1] ?? []);
   const ownFiles = [...OWN_FILES.flatMap((name) => values[name] ?? []), ...new Set(settingsFiles)].map((path) => resolve(path));
   const labels = parseLabels('labels', values.labels ?? '');
+  const tracing = tracingOf(values);
   return {
     role,
     ...runtime,
@@ -170,6 +174,7 @@ export function nodeSettingsOf(role: Role, resolved: ResolvedSettings, readText:
       callTimeoutMs: values['task.call.timeout.ms'],
     },
     maxMeteredTasks: values['metrics.tasks.max'],
+    ...(tracing === undefined ? {} : { tracing }),
     gateway: {
       requestTimeoutMs: values['gateway.request.timeout.ms'],
       maxStalenessMs: values['gateway.max.staleness.ms'],

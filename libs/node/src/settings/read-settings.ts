@@ -5,6 +5,7 @@ import type { ReadText } from './cluster-credentials.js';
 import { FILE_VARIABLE, givenByEnvironment, givenByFile, givenByOriginalEnvironment, type GivenSettings } from './given-settings.js';
 import { parseProperties, SettingsFormatError } from './properties-file.js';
 import { NodeSettingsError, resolveSettings, type ResolvedSettings } from './resolve-settings.js';
+import { givenByOtelEnvironment } from './tracing-settings.js';
 import { parseYamlSettings } from './yaml-file.js';
 
 /** Where the settings of a process come from. */
@@ -67,7 +68,8 @@ export function readSettings({ file, workerId, environment, readText = readTextF
     ...(path === undefined ? [] : [readFile(path, readText)]),
     givenByOriginalEnvironment(environment),
   ];
-  return resolveSettings(places);
+  const isTraced = places.some(({ given }) => given.some(({ setting, text }) => setting === 'tracing.otlp.endpoint' && text !== ''));
+  return resolveSettings([...places, givenByOtelEnvironment(environment, isTraced)]);
 }
 
 function givenByCommandLine(workerId: string | undefined): GivenSettings {

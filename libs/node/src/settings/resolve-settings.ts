@@ -60,6 +60,10 @@ export function resolveSettings(places: readonly GivenSettings[]): ResolvedSetti
   for (const given of origins.values()) {
     errors.push(...checkGiven(given).map((message) => problemOf(given, message)));
   }
+  if (!origins.has('tracing.otlp.endpoint')) {
+    const idle = [...origins.values()].filter(({ setting }) => setting.startsWith('tracing.'));
+    notes.push(...idle.map((each) => problemOf(each, `${each.name} changes nothing: tracing.otlp.endpoint is not given`)));
+  }
   const ofProviders = places.flatMap((place) => place.ofProviders ?? []);
   const found = providersOf(parsed.ok ? (parsed.value['config.providers'] ?? []) : [], ofProviders);
   if (parsed.ok) errors.push(...found.errors);

@@ -3,6 +3,7 @@ import { HIDDEN_VALUE } from '@sluice/sdk';
 import { AddressError, hostOf, NO_PROXY, parseAddresses } from './cluster-address.js';
 import type { GivenSetting } from './given-settings.js';
 import type { SettingName } from './setting-definitions.js';
+import { endpointProblem, parseHeaders } from './tracing-settings.js';
 
 /** Returns what is wrong with a setting that was given, without its place. */
 type Check = (given: GivenSetting) => readonly string[];
@@ -17,6 +18,14 @@ const CHECKS: Partial<Readonly<Record<SettingName, Check>>> = {
     const labels = parseLabels(name, text);
     return labels.ok ? [] : labels.errors.map(({ message }) => message);
   },
+  'tracing.otlp.endpoint': ({ name, text }) => {
+    const problem = endpointProblem(text);
+    return problem === undefined ? [] : [invalidSetting(name, problem.shown, problem.reason)];
+  },
+  'tracing.otlp.headers': ({ name, text }) =>
+    parseHeaders(text) === undefined
+      ? [invalidSetting(name, HIDDEN_VALUE, 'Expected name=value, separated by commas, with values in percent encoding')]
+      : [],
 };
 
 /** Returns what is wrong with a setting, without its place. */

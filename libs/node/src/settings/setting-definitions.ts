@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { defaultCoordinatorSettings, Role } from '@sluice/core';
 import type { ConfigOf, ConfigSpec, Field } from '@sluice/sdk';
+import { tracingFields } from './tracing-settings.js';
 
 /** One setting of a node, and the roles that it means something to; all of them where none is named. */
 type NodeField = Field & { readonly roles?: readonly Role[] };
@@ -298,6 +299,7 @@ export const settingsSpec = {
       'Tasks of a runner that have metrics of their own, about 70 series each. Those that came after them are counted together, under the connector ' +
       'and task `/folded`; sluice_runner_folded_tasks is their number. Metrics of connectors count all tasks.',
   },
+  ...tracingFields,
   'gateway.request.timeout.ms': {
     type: 'int',
     importance: 'medium',
