@@ -82,8 +82,10 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 });
+/** The exporter of traces brings detectors of the host, which nobody calls. */
+const uncalled = /node_modules\/@opentelemetry\/resources\/.*\/machine-id\//;
 const nameless = Object.values(metafile.outputs).filter(
-  ({ entryPoint = '', exports }) => entryPoint.includes('node_modules/') && exports.join() === 'default',
+  ({ entryPoint = '', exports }) => entryPoint.includes('node_modules/') && exports.join() === 'default' && !uncalled.test(entryPoint),
 );
 if (nameless.length > 0) {
   const entries = nameless.map(({ entryPoint }) => entryPoint).join(', ');

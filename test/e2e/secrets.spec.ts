@@ -9,7 +9,8 @@ import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readerGroupOf, topicsOf } from '@sluice/protocol';
 import { RocketMqClient } from '@sluice/rocketmq';
-import { SluiceCluster, until } from '../support/sluice-cluster.js';
+import { freePort, SluiceCluster, until } from '../support/sluice-cluster.js';
+import { TraceReceiver } from '../support/trace-receiver.js';
 
 /** Of six kinds. What they have beside letters makes each encoding another text. */
 const SECRETS = {
@@ -153,7 +154,11 @@ describe.each(['1', '2'])('secrets of connectors, with task.threads=%s', (thread
   /** What clients were answered. */
   const answers: string[] = [];
 
+  const traces = new TraceReceiver();
+
   beforeAll(async () => {
+    const port = await freePort();
+    await traces.listen(port);
     outside = mkdtempSync(join(tmpdir(), 'sluice-secrets-'));
     writeFileSync(join(outside, 'db.properties'), `password=${SECRETS.file}\n`);
     writeFileSync(join(outside, 'token'), SECRETS.dir);
@@ -168,6 +173,8 @@ describe.each(['1', '2'])('secrets of connectors, with task.threads=%s', (thread
       SLUICE_PLUGIN_PATH: packages,
       SLUICE_TASK_THREADS: threads,
       SLUICE_LOG_LEVEL: 'debug',
+      SLUICE_TRACING_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+      SLUICE_TRACING_SAMPLE_RATIO: '1',
       SLUICE_SECRETS_KEY_FILE: join(outside, 'keys'),
       SLUICE_CONFIG_PROVIDERS: 'env,file,dir,vault',
       SLUICE_CONFIG_PROVIDERS_VAULT_CLASS: 'VaultProvider',
@@ -179,6 +186,7 @@ describe.each(['1', '2'])('secrets of connectors, with task.threads=%s', (thread
   }, 300_000);
   afterAll(async () => {
     await (cluster as SluiceCluster | undefined)?.close();
+    await traces.close();
     rmSync(outside, { recursive: true, force: true });
   }, 300_000);
 
@@ -273,7 +281,7 @@ describe.each(['1', '2'])('secrets of connectors, with task.threads=%s', (thread
     const again = JSON.parse((await ask('GET', '/connectors/source-inline/config')).text) as object;
     expect((await ask('PUT', '/connectors/source-inline/config', { ...again, note: 'changed' })).status).toBe(200);
     await untilFailed('source-inline', 'changed');
-    const found = [...(await inMetrics()), ...inAnswers(), ...inFiles(), ...(await inTopics())];
+    const found = [...(await inMetrics()), ...inAnswers(), ...inFiles(), ...(await inTopics()), ...(await inTraces())];
     expect(found).toEqual([]);
   }, 400_000);
 
@@ -343,6 +351,11 @@ describe.each(['1', '2'])('secrets of connectors, with task.threads=%s', (thread
   const inAnswers = (): readonly string[] => {
     expect(answers.length).toBeGreaterThan(20);
     return answers.flatMap((answer) => secretsIn(answer).map((secret) => `${secret}: ${answer}`));
+  };
+
+  const inTraces = async (): Promise<readonly string[]> => {
+    await until('a put that failed is traced', () => traces.spans.some(({ name, error }) => name === 'put' && error?.startsWith('put: ')));
+    return traces.texts.flatMap((text) => secretsIn(text).map((secret) => `${secret}: traces`));
   };
 
   const inFiles = (): readonly string[] => {

@@ -298,4 +298,24 @@ export const runnerMetricSpecs = {
     help: 'Messages that are not committed in the queues of a sink task, as sluice_connector_lag_messages.',
     roles: SINK,
   },
+  sluice_trace_spans_total: {
+    type: 'counter',
+    labels: ['outcome'],
+    help:
+      'Spans of traced records on this runner, by outcome: exported; dropped for a queue that was full (queue_full), an export that failed ' +
+      '(export_failed), or a main thread that was too slow for its task threads (thread_behind).',
+    roles: RUNNERS,
+  },
+  sluice_trace_records_limited_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Records that this runner was to trace and did not, for it traces a limited number in a second and at a time.',
+    roles: RUNNERS,
+  },
+  sluice_trace_contexts_invalid_total: {
+    type: 'counter',
+    labels: [],
+    help: 'Values of traceparent on records of this runner that are not valid: those records are treated as ones without a context.',
+    roles: RUNNERS,
+  },
 } as const satisfies Readonly<Record<string, MetricSpec>>;

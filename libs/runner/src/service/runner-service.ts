@@ -51,6 +51,7 @@ import { LeaseKeeper } from '../tasks/lease-keeper.js';
 import { NodeTasks } from '../tasks/node-tasks.js';
 import { ReconfigurationRequests } from '../tasks/reconfiguration-requests.js';
 import { openThreads } from '../threads/open-threads.js';
+import { collectTraces, openTraces, type RunnerTraces } from '../traces/open-traces.js';
 import { PluginWatch } from './plugin-watch.js';
 import { LeaseBoard } from '../threads/shared-lease.js';
 import { PLUGIN_REGISTRY, RunnerController, SINK_DIVIDER } from './runner.controller.js';
@@ -107,6 +108,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
       board.show(changed);
     },
   );
+  const traces = await openTraces(node);
   const positions = await openPositions(node, logger.scoped('positions'));
   // The last that can fail: whoever opens it after this has to close it.
   const data = openDataCluster(node);
@@ -148,7 +150,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
   });
   const runHere = (task: ResolvedTask, boards: TaskBoards): TaskLoop => {
     const environment = environments.of(task, (messages) => lag.watch(task, messages));
-    return createTaskLoop(task, plugins, { ...environment, ...boards, rate: rates.of(task.id.connector) });
+    return createTaskLoop(task, plugins, { ...environment, ...boards, rate: rates.of(task.id.connector), tracer: traces?.tracer });
   };
   const threads =
     settings.threads.count === 1
@@ -157,6 +159,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
           main,
           lease: board.memory,
           kind,
+          traces,
           packages: () => ({ packages: loader.loaded, firstPackages }),
           services: {
             positions,
@@ -191,7 +194,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
     logger.scoped('store'),
   );
   return {
-    module: moduleOf(node, rpc, { data, plugins, divider, lease, tasks, meter, lag }),
+    module: moduleOf(node, rpc, { data, plugins, divider, lease, tasks, meter, lag, traces }),
     start: () => {
       lease.start();
       persister.start();
@@ -207,6 +210,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
       await lag.stop();
       await tasks.stop();
       await threads?.close();
+      await traces?.close();
       await lease.stop();
       await persister.stop();
       await data.close();
@@ -223,10 +227,15 @@ interface ShownParts {
   readonly tasks: NodeTasks;
   readonly meter: TaskMeter;
   readonly lag: SinkLag;
+  readonly traces: RunnerTraces | undefined;
 }
 
 /** Returns the runner's health checks, metrics and answers to questions about its plugins. */
-function moduleOf(node: ClusterNode, rpc: RpcEndpoint, { data, plugins, divider, lease, tasks, meter, lag }: ShownParts): DynamicModule {
+function moduleOf(
+  node: ClusterNode,
+  rpc: RpcEndpoint,
+  { data, plugins, divider, lease, tasks, meter, lag, traces }: ShownParts,
+): DynamicModule {
   const { settings, follower } = node;
   const leaseCheck: NodeCheck = {
     name: 'lease',
@@ -252,6 +261,7 @@ function moduleOf(node: ClusterNode, rpc: RpcEndpoint, { data, plugins, divider,
     lagOf: () => lag.byTask(),
     nowMs: sharedNowMs,
   });
+  collectTraces(metrics, traces);
   if (settings.role === Role.sinkRunner) collectLag(metrics, lag);
   return {
     module: RunnerModule,

@@ -6,6 +6,7 @@ import type { Credentials, CredentialsSource } from '@sluice/rocketmq';
 import { RunnerError } from '../runner-error.js';
 import type { ThreadServices } from './task-thread.js';
 import type { ThreadCluster, ThreadData } from './thread-data.js';
+import type { RunnerTraces } from '../traces/open-traces.js';
 import { ThreadPool, type ThreadPoolOptions } from './thread-pool.js';
 
 /** How long a thread may take to end once that was ordered, in milliseconds. JavaScript ends at once. */
@@ -18,12 +19,17 @@ export interface OpenThreadsOptions extends Pick<ThreadPoolOptions, 'describerOf
   readonly lease: SharedArrayBuffer;
   readonly kind: ConnectorType;
   /** Returns the plugin packages that are loaded. */
+  /** Absent where no record is traced. */
+  readonly traces: RunnerTraces | undefined;
   readonly packages: () => Pick<ThreadData, 'packages' | 'firstPackages'>;
-  readonly services: Omit<ThreadServices, 'credentialsOf' | 'loggerOf'>;
+  readonly services: Omit<ThreadServices, 'credentialsOf' | 'loggerOf' | 'traced'>;
 }
 
 /** Makes the threads of a runner, as its settings say. None starts before the first task. */
-export function openThreads(node: ClusterNode, { main, lease, kind, packages, services, describerOf }: OpenThreadsOptions): ThreadPool {
+export function openThreads(
+  node: ClusterNode,
+  { main, lease, kind, packages, services, traces, describerOf }: OpenThreadsOptions,
+): ThreadPool {
   const { settings, topics, logQueue, logger, self } = node;
   const { clusterId, dataCluster, defaultConverters, mayCreateTopics, requestTimeoutMs, threads } = settings;
   const isSeparate = isOtherCluster(settings, dataCluster);
@@ -39,6 +45,7 @@ export function openThreads(node: ClusterNode, { main, lease, kind, packages, se
     brokerName: logQueue.brokerName,
     mostVerbose: logger.levels.mostVerbose,
     lease,
+    sampling: traces?.ofThread,
   };
   const { memoryMb, stallMs, callTimeoutMs } = threads;
   return new ThreadPool({
@@ -51,6 +58,7 @@ export function openThreads(node: ClusterNode, { main, lease, kind, packages, se
     },
     services: {
       ...services,
+      traced: traces?.queue.takeOfThread.bind(traces.queue),
       loggerOf: (scope) => logger.scoped(scope),
       credentialsOf: (name) => currentCredentials((name === 'runtime' ? settings : dataCluster).credentials),
     },

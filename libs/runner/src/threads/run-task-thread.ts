@@ -11,12 +11,14 @@ import {
   SharedRate,
   TaskFigures,
   systemClock,
+  Tracer,
   type PositionStore,
 } from '@sluice/runtime';
 import type { Connector, TaskLogger } from '@sluice/sdk';
 import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { TaskEnvironments } from '../adapters/task-environments.js';
 import type { SinkProgress } from '../metrics/sink-progress.js';
+import { SpanRelay } from '../traces/span-relay.js';
 import { PositionSender } from '../positions/position-sender.js';
 import { LogRelay } from './log-relay.js';
 import { SharedLease } from './shared-lease.js';
@@ -39,6 +41,12 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
   const log = new LogRelay(data.lines, data.mostVerbose, (line) => {
     send({ kind: 'logged', ...line });
   });
+  const relay =
+    data.sampling &&
+    new SpanRelay(data.spans, (traced) => {
+      send({ kind: 'traced', traced });
+    });
+  const tracer = data.sampling && relay && new Tracer(data.sampling, relay, systemClock);
   const plugins = new PluginRegistry(more, { preferred: data.defaultConverters });
   const loader = new PluginLoader({ kind: data.kind, registry: plugins, logger: quiet(log.scoped('plugins')) });
   await loader.take(data.packages.slice(0, data.firstPackages));
@@ -92,6 +100,7 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
         calls: new CallBoard(calls),
         figures: new TaskFigures(figures),
         rate: new SharedRate(sharedNowMs, rate),
+        tracer,
       });
     } catch (error) {
       throw loader.explained(error);
@@ -101,6 +110,7 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
   const onClose = (): void => {
     endPulse();
     void Promise.allSettled(clients.map((each) => each.close())).then(() => {
+      relay?.close();
       port.close();
     });
   };

@@ -17,6 +17,7 @@ import type { Credentials } from '@sluice/rocketmq';
 import type { LogScope, ScopedLogger } from '@sluice/node';
 import type { SinkProgress } from '../metrics/sink-progress.js';
 import { newTaskBoards, type TaskBoards } from '../metrics/task-meter.js';
+import { newSpanCount, noteSpans, type ThreadSpans } from '../traces/span-relay.js';
 import { newLineCount, noteArrival } from './log-relay.js';
 import type { ThreadData } from './thread-data.js';
 import { ThreadLoop } from './thread-loop.js';
@@ -32,6 +33,8 @@ export interface ThreadServices {
   readonly requestTaskReconfiguration: (connector: string) => void;
   /** What the task shares with those of its connector, also in other threads. */
   readonly rateOf: (task: DesiredTask) => SharedRate;
+  /** Takes what a thread has traced; absent where none traces. */
+  readonly traced?: ((traced: ThreadSpans) => void) | undefined;
   /** Keeps how far a loop has read and committed; `undefined` for loops that do neither. */
   readonly progressOf: (task: DesiredTask) => SinkProgress | undefined;
 }
@@ -45,7 +48,7 @@ export interface ThreadWorker extends Pick<Worker, 'terminate' | 'performance'> 
 }
 
 /** Memory that a thread and the main thread share. */
-export type ThreadMemory = Pick<ThreadData, 'lines' | 'pulse'>;
+export type ThreadMemory = Pick<ThreadData, 'lines' | 'pulse' | 'spans'>;
 
 /** How long a thread, or a call in it, may take; in milliseconds. */
 export interface ThreadLimits {
@@ -86,6 +89,7 @@ export class TaskThread {
   readonly #worker: ThreadWorker;
   readonly #lines = newLineCount();
   readonly #pulse = newPulse();
+  readonly #spans = newSpanCount();
   readonly #stalls = new StallWatch();
   readonly #loops = new Map<number, HeldLoop>();
   readonly #exited: Promise<void>;
@@ -102,7 +106,7 @@ export class TaskThread {
   #hasExited = false;
 
   constructor(private readonly options: TaskThreadOptions) {
-    this.#worker = options.start({ lines: this.#lines, pulse: this.#pulse });
+    this.#worker = options.start({ lines: this.#lines, pulse: this.#pulse, spans: this.#spans });
     this.#worker.on('message', (message) => {
       this.#receive(message);
     });
@@ -259,6 +263,10 @@ export class TaskThread {
       case 'logged':
         noteArrival(this.#lines);
         services.loggerOf(message.scope)[message.level](message.text);
+        return;
+      case 'traced':
+        noteSpans(this.#spans, message.traced);
+        services.traced?.(message.traced);
         return;
       case 'reconfigure':
         services.requestTaskReconfiguration(message.connector);

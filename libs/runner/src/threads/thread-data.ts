@@ -1,7 +1,7 @@
 import type { ConnectorType } from '@sluice/core';
 import type { ClusterTopics } from '@sluice/protocol';
 import type { Credentials } from '@sluice/rocketmq';
-import type { PluginPackage } from '@sluice/runtime';
+import type { PluginPackage, Sampling } from '@sluice/runtime';
 
 /** How a thread reaches a cluster. */
 export interface ThreadCluster {
@@ -37,4 +37,8 @@ export interface ThreadData {
   readonly mostVerbose: SharedArrayBuffer;
   /** See `LogRelay`. */
   readonly lines: SharedArrayBuffer;
+  /** Which records the thread traces; absent where it traces none. */
+  readonly sampling?: Sampling | undefined;
+  /** See `SpanRelay`. */
+  readonly spans: SharedArrayBuffer;
 }

@@ -2,6 +2,7 @@ import type { InstanceReport, TaskWait, TaskWarning } from '@sluice/core';
 import type { LogScope, LogThreshold } from '@sluice/node';
 import type { ErrorCopy, OffsetReset, PluginPackage, ResolvedTask, SourceTaskId, TaskCounters } from '@sluice/runtime';
 import type { QueueRef, SinkPosition } from '@sluice/sdk';
+import type { ThreadSpans } from '../traces/span-relay.js';
 
 /** The main thread names each loop of a thread by a number that it never uses again there. */
 interface OfLoop {
@@ -64,6 +65,7 @@ export type FromThread =
   | { readonly kind: 'asked'; readonly question: number; readonly what: Question }
   | { readonly kind: 'logged'; readonly level: LogThreshold; readonly scope: LogScope; readonly text: string }
   | { readonly kind: 'reconfigure'; readonly connector: string }
+  | { readonly kind: 'traced'; readonly traced: ThreadSpans }
   /** A sink reads a queue from an offset. */
   | (OfLoop & { readonly kind: 'opened'; readonly queue: QueueRef; readonly from: number })
   /** A sink's group has committed; where `resets` name another offset, that one holds. */

@@ -2,6 +2,7 @@ import type { ConnectorInstance, SinkConnector, SourceConnector, TaskLogger } fr
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
 import { queueByOf, sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from '../config/loop-settings.js';
 import { createConverters } from '../converters/create-converters.js';
+import type { ErrorReporting } from '../dead-letters/record-errors.js';
 import type { PluginRegistry } from '../plugins/plugin-registry.js';
 import type { ResolvedTask } from '../secrets/resolved-task.js';
 import type { Clock } from '../ports/clock.port.js';
@@ -24,6 +25,9 @@ import { errorTrace } from '../task/error-text.js';
 import { SharedRate } from '../task/shared-rate.js';
 import { TaskFigures } from '../task/task-figures.js';
 import { TaskWarnings } from '../task/task-warnings.js';
+import { SinkTraces } from '../traces/sink-traces.js';
+import { SourceTraces, type SourceTracesOptions } from '../traces/source-traces.js';
+import type { Tracer } from '../traces/tracer.js';
 import { CallBoard, sharedNowMs } from './call-board.js';
 import { shortenedTrace } from './error-trace.js';
 import { InstanceKeeper } from './instance-keeper.js';
@@ -54,6 +58,8 @@ export interface TaskEnvironment {
   readonly figures?: TaskFigures;
   /** What the tasks of the connector share; nothing is limited where it is absent. */
   readonly rate?: SharedRate;
+  /** Chooses records that are traced; absent where none is. */
+  readonly tracer?: Tracer | undefined;
 }
 
 /**
@@ -111,17 +117,22 @@ function createSourceLoop(
   const converters = createConverters(task.config, connector.defaultConverters, plugins.converters);
   const queueBy = queueByOf(settings);
   const { messages, positions, lease, clock, calls, figures } = environment;
+  const transforms = createTransforms(task.config, plugins);
+  const encoder = new ConvertingEncoder(converters);
+  const shared = common(task, plugins, environment);
   const loopSettings = sourceLoopSettings(settings);
   figures.limitBuffer({ records: loopSettings.maxBufferedRecords, bytes: loopSettings.maxBufferedBytes });
+  const tracing = tracingOf(environment.tracer, shared, loopSettings);
   return new SourceTaskLoop(
     {
-      ...common(task, plugins, environment),
+      ...shared,
       task: watchedSource(connector.createTask(), calls, figures),
-      transforms: createTransforms(task.config, plugins),
-      encoder: new ConvertingEncoder(converters),
+      transforms,
+      encoder,
       queueKeys: queueBy === undefined ? undefined : convertedQueueKeys(queueBy, converters),
       settings: loopSettings,
       counters: newTaskCounters(),
+      traces: tracing && new SourceTraces({ ...tracing, hasStage: !transforms.isEmpty || encoder.prepare !== undefined }),
     },
     { producer: environment.producer(topicCreationOf(settings)), messages, positions: timedPositions(positions, figures), lease, clock },
   );
@@ -130,19 +141,23 @@ function createSourceLoop(
 function createSinkLoop(task: ResolvedTask, connector: SinkConnector, plugins: PluginRegistry, environment: WatchedEnvironment): TaskLoop {
   const settings = parseSinkSettings(task.config);
   const { messages, offsets, lease, clock, groupOf, calls, figures } = environment;
+  const group = groupOf(task.id.connector);
   const loopSettings = sinkLoopSettings(settings);
   figures.limitBuffer({ records: loopSettings.maxAhead.maxRecords, bytes: loopSettings.maxAhead.maxBytes });
+  const shared = common(task, plugins, environment);
+  const tracing = tracingOf(environment.tracer, shared, loopSettings);
   return new SinkTaskLoop(
     {
-      ...common(task, plugins, environment),
+      ...shared,
       task: watchedSink(connector.createTask(), calls, figures),
-      group: groupOf(task.id.connector),
+      group,
       subscription: subscriptionOf(settings, task.config, task.id.index),
       transforms: createTransforms(task.config, plugins),
       decoder: new ConvertingDecoder(createConverters(task.config, connector.defaultConverters, plugins.converters)),
       settings: loopSettings,
       hasRepeatablePut: connector.hasRepeatablePut === true,
       counters: newTaskCounters(),
+      traces: tracing && new SinkTraces({ ...tracing, group }),
     },
     { producer: environment.producer({ queues: DEAD_LETTER_QUEUES }), messages, offsets: timedOffsets(offsets, figures), lease, clock },
   );
@@ -222,6 +237,15 @@ async function timedCommit<T>(figures: TaskFigures, commit: () => Promise<T>): P
   } finally {
     figures.observe('commit', performance.now() - beganMs);
   }
+}
+
+/** Returns what the traces of a task need; `undefined` where none is made. */
+function tracingOf(
+  tracer: Tracer | undefined,
+  { connector, index, hide }: ReturnType<typeof common>,
+  { errors }: { readonly errors: ErrorReporting },
+): Omit<SourceTracesOptions, 'hasStage'> | undefined {
+  return tracer && { tracer, connector, index, hide, deadLetterTopic: errors.deadLetters?.topic };
 }
 
 function loggerWithoutSecrets(logger: TaskLogger, hide: (text: string) => string): TaskLogger {

@@ -6,7 +6,7 @@ import type { SinkLoopPorts, SinkLoopSpec } from './sink-loop-options.js';
 import { byTopicPart } from './topic-parts.js';
 
 export interface OffsetCommitsOptions {
-  readonly spec: Pick<SinkLoopSpec, 'group' | 'counters'>;
+  readonly spec: Pick<SinkLoopSpec, 'group' | 'counters' | 'traces'>;
   readonly ports: Pick<SinkLoopPorts, 'offsets' | 'lease' | 'clock'>;
   readonly queues: QueueSet;
   readonly policy: (call: string, onRetry?: () => void) => RetryPolicy;
@@ -44,6 +44,7 @@ export class OffsetCommits {
 
   /** Commits positions in the background and holds their queues meanwhile. */
   add(positions: readonly SinkPosition[]): void {
+    this.options.spec.traces?.durable(positions);
     for (const [part, { items }] of byTopicPart(positions, ({ queue }) => queue)) {
       const waiting = this.#underWay.get(part)?.waiting ?? new Map<string, SinkPosition>();
       for (const position of items) {
@@ -83,6 +84,7 @@ export class OffsetCommits {
       intake.noteCommit(nextOffset, { taken: taken[index] ?? 0, atMs: ports.clock.nowMs() });
     }
     spec.counters.offsetCommits++;
+    spec.traces?.committed(refused.size === 0 ? positions : positions.filter(({ queue }) => !refused.has(queueKey(queue))));
     return resets;
   }
 

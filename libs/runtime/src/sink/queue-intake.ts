@@ -12,6 +12,7 @@ import {
 } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 import type { TaskWaits, WaitingCall } from '../retry/task-waits.js';
+import type { SinkTrace, SinkTraces } from '../traces/sink-traces.js';
 import type { RateLimit } from '../task/rate-limit.js';
 import type { TaskFigures } from '../task/task-figures.js';
 import { TransformError } from '../transforms/transform-chain.js';
@@ -47,7 +48,9 @@ export interface QueueIntakeOptions {
   readonly failed: (error: unknown) => void;
   readonly warn: (message: string) => void;
   /** Called for a message that is left out. */
-  readonly skipped: (error: BadRecordError, failure: RecordFailure, queue: QueueRef, message: RawMessage) => void;
+  readonly skipped: (error: BadRecordError, failure: RecordFailure, queue: QueueRef, message: RawMessage) => Promise<void> | undefined;
+  /** Absent where no record is traced. */
+  readonly traces: SinkTraces | undefined;
   /** Called when duplicates may pass that the task cannot recognise. */
   readonly forgot: (message: string) => void;
 }
@@ -81,6 +84,8 @@ export class QueueIntake {
   readonly #state: ReadState;
   /** By offset: what became of messages that are read and not taken yet, where the stage prepares. */
   readonly #prepared = new Map<number, SinkOutcome>();
+  /** By offset, of the few messages that are read, not taken yet, and traced. */
+  readonly #traces = new Map<number, SinkTrace>();
   #next: number;
   /** Behind the last record that was given to the task. */
   #given: number;
@@ -197,19 +202,30 @@ export class QueueIntake {
       // One that is put back has no stamp: records of sources pay nothing here.
       if (judged === undefined && isRedriven(message.rawProperties)) counters.recordsRedriven++;
       const isDropped = typeof judged === 'string';
-      const outcome = this.#outcomeOf(message, isDropped);
-      if (isDropped) this.#countDropped(judged);
-      else if (outcome === undefined) counters.recordsFiltered++;
-      else if (outcome instanceof RecordFailure) {
+      const trace = this.#traces.size === 0 ? undefined : this.#takeTrace(message.queueOffset);
+      const outcome = this.#outcomeOf(message, isDropped, trace);
+      if (isDropped) {
+        this.#countDropped(judged);
+        trace?.end(judged);
+      } else if (outcome === undefined) {
+        counters.recordsFiltered++;
+        trace?.end('filtered');
+      } else if (outcome instanceof RecordFailure) {
+        trace?.failed(outcome);
         counters.conversionErrors++;
         counters.recordErrors++;
         figures.noteError(outcome.stage);
         const problem = new BadRecordError(this.queue, message.queueOffset, outcome.cause);
-        if (!skipsBadRecords) throw problem;
+        if (!skipsBadRecords) {
+          trace?.end('failed');
+          throw problem;
+        }
         counters.recordsSkipped++;
-        skipped(problem, outcome, this.queue, message);
+        const written = skipped(problem, outcome, this.queue, message);
+        trace?.leftOut(written);
       } else {
         records.push(outcome);
+        trace?.taken(outcome);
         this.#given = message.queueOffset + 1;
         if (rate !== undefined) mayTakeMore = rate.take(message.bodyBytes + message.propertiesBytes);
       }
@@ -230,9 +246,15 @@ export class QueueIntake {
     );
   }
 
-  #outcomeOf(message: RawMessage, isDropped: boolean): SinkOutcome {
+  #takeTrace(offset: number): SinkTrace | undefined {
+    const trace = this.#traces.get(offset);
+    this.#traces.delete(offset);
+    return trace;
+  }
+
+  #outcomeOf(message: RawMessage, isDropped: boolean, trace: SinkTrace | undefined): SinkOutcome {
     const { stage } = this.options;
-    if (!stage.prepares) return isDropped ? undefined : stage.outcomeOf(this.queue, message);
+    if (!stage.prepares) return isDropped ? undefined : stage.outcomeOf(this.queue, message, trace);
     const { queueOffset } = message;
     if (!this.#prepared.has(queueOffset)) {
       throw new ConnectError(ConnectErrorCode.internal, `Offset ${queueOffset} of queue ${this.key} was read and not prepared`);
@@ -244,13 +266,16 @@ export class QueueIntake {
 
   /** Prepares what was read, where something takes time, and hands it over. */
   async #add(answer: readonly RawMessage[]): Promise<void> {
-    const { stage, counters, figures, arrived } = this.options;
+    const { stage, counters, figures, arrived, traces } = this.options;
+    const traced = traces?.begin(this.queue, answer);
     if (stage.prepares) {
       const beganMs = performance.now();
       const outcomes = await stage.prepared(this.queue, answer, this.#signal);
       for (const [at, { queueOffset }] of answer.entries()) this.#prepared.set(queueOffset, outcomes[at]);
       figures.observe('convert', performance.now() - beganMs);
+      for (const trace of traced ?? []) trace.did('prepare');
     }
+    for (const trace of traced ?? []) this.#traces.set(trace.offset, trace);
     counters.bytesRead += this.#ahead.add(answer);
     counters.batchesRead++;
     arrived();

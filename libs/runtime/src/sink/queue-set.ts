@@ -176,7 +176,7 @@ export interface QueueSetParts extends Pick<QueueIntakeOptions, 'arrived' | 'fai
 
 /** Makes the queues of a task. */
 export function queueSetOf({ spec, ports, errors, policy, stopping, killed, ...told }: QueueSetParts): QueueSet {
-  const { settings, counters, figures, decoder, transforms, group, waits, logger, warnings } = spec;
+  const { settings, counters, figures, decoder, transforms, traces, group, waits, logger, warnings } = spec;
   const { clock, messages } = ports;
   const preparing = { ...policy('preparing records'), limitMs: settings.retryTimeoutMs };
   const forgotten = new RateLimitedLogger({ clock, signal: killed, intervalMs: FORGOTTEN_INTERVAL_MS, log: warnings.add });
@@ -187,6 +187,7 @@ export function queueSetOf({ spec, ports, errors, policy, stopping, killed, ...t
     counters,
     figures,
     waits,
+    traces,
     stage: new SinkStage({ transforms, decoder, policy: preparing }),
     backoff: settings.backoff,
     budget: new AheadBudget(settings.maxAhead),

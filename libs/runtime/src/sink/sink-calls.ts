@@ -19,7 +19,7 @@ import type { SinkRequests } from './sink-requests.js';
 import type { SinkLoopSpec } from './sink-loop-options.js';
 
 export interface SinkCallsOptions {
-  readonly spec: Pick<SinkLoopSpec, 'task' | 'transforms' | 'counters' | 'settings' | 'logger' | 'hasRepeatablePut'>;
+  readonly spec: Pick<SinkLoopSpec, 'task' | 'transforms' | 'counters' | 'settings' | 'logger' | 'hasRepeatablePut' | 'traces'>;
   readonly lease: Lease;
   readonly requests: Pick<SinkRequests, 'callBegins'>;
   readonly errors: Pick<SinkErrors, 'letters' | 'refused'>;
@@ -84,20 +84,23 @@ export class SinkCalls {
     records: readonly SinkRecord[],
   ): Promise<{ readonly left: readonly SinkRecord[]; readonly error: unknown } | undefined> {
     const { spec, policy, stopping, killed } = this.options;
-    const { task, counters } = spec;
+    const { task, counters, traces } = spec;
     const repeated = policy('put', () => {
       counters.putRetries++;
     });
     let left = records;
     try {
       await retrying(repeated, stopping, async () => {
+        const traced = traces?.puts(left);
         try {
           await this.#attempt(stopping, () => task.put(left, killed));
           counters.recordsPut += left.length;
           counters.batchesPut++;
+          traced?.succeeded();
         } catch (error) {
           counters.recordFailures++;
           const written = writtenBefore(error, left.length);
+          traced?.failed(error, written);
           counters.recordsPut += written;
           left = left.slice(written);
           throw error;
@@ -147,15 +150,23 @@ export class SinkCalls {
   /** Asks the task to make everything durable that was put, with positions that are asked for once nothing else runs. */
   flush(positions: () => readonly SinkPosition[], options: FlushOptions): Promise<Flushed> {
     const { spec, policy, killed } = this.options;
-    const { task, counters } = spec;
+    const { task, counters, traces } = spec;
     const { letters } = this.options.errors;
     return this.#alone(async () => {
       this.#throwIfBroken();
       if (letters?.hasPending === true) await letters.settled();
       const asked = positions();
-      const safe = await retrying(policy('flush'), killed, async () =>
-        requirePositions(await this.#attempt<unknown>(killed, () => task.flush(asked, killed, options), letters)),
-      );
+      const fromMs = traces?.nowMs() ?? 0;
+      let safe: readonly SinkPosition[] | undefined;
+      try {
+        safe = await retrying(policy('flush'), killed, async () =>
+          requirePositions(await this.#attempt<unknown>(killed, () => task.flush(asked, killed, options), letters)),
+        );
+      } catch (error) {
+        if (!killed.aborted) traces?.flushFailed(error);
+        throw error;
+      }
+      traces?.flushed(fromMs);
       this.#throwIfBroken();
       // The flush may have refused records.
       if (letters?.hasPending === true) await letters.settled();
@@ -169,9 +180,10 @@ export class SinkCalls {
     this.#broken ??= { error };
   }
 
-  /** Closes what was opened and stops the task. Never rejects. */
+  /** Closes what was opened and stops the task. Never rejects. Nothing is traced any more. */
   async end(opened: readonly QueueRef[]): Promise<void> {
-    const { task, transforms, logger } = this.options.spec;
+    const { task, transforms, logger, traces } = this.options.spec;
+    traces?.end();
     const calls: [string, () => Promise<void>][] = [];
     if (opened.length > 0) calls.push(["The task's close", () => task.close(opened)]);
     if (this.#isStarted) calls.push(["The task's stop", () => task.stop()]);

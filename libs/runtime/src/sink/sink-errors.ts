@@ -5,8 +5,10 @@ import { RecordErrors, type RecordErrorsOptions, type RecordPlace } from '../dea
 import { RecordFailure } from '../dead-letters/record-failure.js';
 import { type QueueMessages, QueueReadFailure, type RawMessage } from '../ports/queue-messages.port.js';
 import type { WholeMessage } from '../ports/record-producer.port.js';
+import type { SinkTraces } from '../traces/sink-traces.js';
 
 export interface SinkErrorsOptions extends RecordErrorsOptions {
+  readonly spec: RecordErrorsOptions['spec'] & { readonly traces?: SinkTraces | undefined };
   readonly ports: RecordErrorsOptions['ports'] & { readonly messages: QueueMessages };
   readonly warn: (message: string) => void;
 }
@@ -27,16 +29,19 @@ export class SinkErrors {
     return this.#errors.letters;
   }
 
-  /** Reports a message that became no record. */
-  skipped(problem: ConnectError, failure: RecordFailure, queue: QueueRef, message: RawMessage): void {
+  /**
+   * Reports a message that became no record.
+   * @returns a promise that resolves when its dead letter is written; `undefined` where it gets none
+   */
+  skipped(problem: ConnectError, failure: RecordFailure, queue: QueueRef, message: RawMessage): Promise<void> | undefined {
     const { letters } = this;
     this.#errors.log(problem, () => describeMessage(message));
-    if (letters === undefined) return;
+    if (letters === undefined) return undefined;
     const contextOf = this.#errors.contextOf(failure, placeOf(queue, message.queueOffset));
     const letter = letterOfMessage(message, contextOf);
     // The message's memory is a part of an answer that may be much larger.
     const kept = { ...letter, body: Buffer.from(letter.body) };
-    void letters.add(queueKey(queue), () => kept, kept.body.length + kept.properties.length);
+    return letters.add(queueKey(queue), () => kept, kept.body.length + kept.properties.length);
   }
 
   /**
@@ -54,6 +59,7 @@ export class SinkErrors {
     counters.recordsRefused++;
     const written = this.#reported(record, problem, cause);
     this.#refused.set(record, written);
+    this.options.spec.traces?.refused(record, cause, written);
     return written;
   }
 

@@ -11,6 +11,7 @@ import type { SharedRate } from '../task/shared-rate.js';
 import type { TaskFigures } from '../task/task-figures.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
+import type { SinkTraces } from '../traces/sink-traces.js';
 import type { TransformChain } from '../transforms/transform-chain.js';
 import type { AheadLimits } from './read-ahead.js';
 import type { RecordDecoder } from './record-decoder.js';
@@ -70,6 +71,8 @@ export interface SinkLoopSpec {
   readonly hide: (text: string) => string;
   readonly counters: TaskCounters;
   readonly figures: TaskFigures;
+  /** Absent where no record is traced. */
+  readonly traces?: SinkTraces | undefined;
   /** What the status shows beside the state. */
   readonly warnings: TaskWarnings;
   readonly waits: TaskWaits;

@@ -4,6 +4,7 @@ import { RecordFailure } from '../dead-letters/record-failure.js';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 import { retrying, type RetryPolicy } from '../retry/retrying.js';
 import { type BatchWalk, type TransformChain, TransformError, type TransformOutcome } from '../transforms/transform-chain.js';
+import type { SinkTrace } from '../traces/sink-traces.js';
 import type { RecordDecoder } from './record-decoder.js';
 
 /** What became of a message: a record for the sink, `undefined` where a transform dropped it, or a failure. */
@@ -26,11 +27,15 @@ export class SinkStage {
   }
 
   /** Returns what becomes of a message, where nothing prepares. */
-  outcomeOf(queue: QueueRef, message: RawMessage): SinkOutcome {
+  outcomeOf(queue: QueueRef, message: RawMessage, trace?: SinkTrace): SinkOutcome {
     const { transforms } = this.options;
+    trace?.mark();
     const record = this.#decoded(queue, message);
+    trace?.did('convert');
     if (transforms.isEmpty || record instanceof RecordFailure) return record;
-    return placed(transforms.apply(record), record);
+    const outcome = placed(transforms.apply(record), record);
+    trace?.did('transform');
+    return outcome;
   }
 
   /** Returns what becomes of each message of a queue, in their order. Rejects when `signal` is aborted: the queue is not read any more. */

@@ -1,6 +1,7 @@
 import { type OutgoingParts, rebindStamp } from '@sluice/protocol';
 import type { QueueRef, RecordMetadata, SourcePosition, SourceRecord } from '@sluice/sdk';
 import type { RecordBatch, RecordProducer, StoredBatch } from '../ports/record-producer.port.js';
+import type { SourceTrace } from '../traces/source-traces.js';
 import type { PartitionState, Segment } from './partition-state.js';
 
 export interface PendingBatchOptions {
@@ -21,6 +22,8 @@ export interface RecordOutcome {
 export interface RefusedRecord {
   readonly record: SourceRecord;
   readonly parts: OutgoingParts;
+  /** Where it is traced. */
+  readonly trace?: SourceTrace | undefined;
 }
 
 const NO_OUTCOMES: readonly RecordOutcome[] = [];
@@ -48,6 +51,8 @@ export class PendingBatch {
   /** What is sent: all of it at first, what is missing in the queue after a recovery. */
   #encoded: RecordBatch;
   readonly #records: SourceRecord[] | undefined;
+  /** By place, of the few records that are traced. */
+  #traces: Map<number, SourceTrace> | undefined;
   /** Where what is sent was stored, once the broker has said so. */
   #storedAt: StoredBatch | undefined;
 
@@ -132,9 +137,10 @@ export class PendingBatch {
     this.#storedAt = stored;
   }
 
-  /** Notes that the queue has all of it: its records count, and it cannot be sent again. */
-  acknowledge(): void {
+  /** Notes that `queue` has acknowledged the last of it: its records count, and it cannot be sent again. */
+  acknowledge(queue: QueueRef): void {
     this.#acknowledged = true;
+    this.#endTraces(queue);
     this.options.producer.giveBack(this.#encoded);
   }
 
@@ -149,6 +155,16 @@ export class PendingBatch {
     this.#payload += bytes;
     if (hasNewRoute) this.#newRoutes = true;
     return bytes;
+  }
+
+  /** Has the last record traced until its end. */
+  addTrace(trace: SourceTrace): void {
+    (this.#traces ??= new Map()).set(this.count - 1, trace);
+  }
+
+  /** Notes in the traces of its records that a try to send them was not good. */
+  noteFailure(error: unknown): void {
+    if (this.#traces !== undefined) for (const trace of this.#traces.values()) trace.sendFailed(error);
   }
 
   /** Leaves out of what is sent every record for which `isStored` is true: `queue` has it. */
@@ -182,7 +198,9 @@ export class PendingBatch {
     this.#refused.add(place);
     this.#limit = undefined;
     this.#encoded = this.#encode();
-    return { record, parts };
+    const trace = this.#traces?.get(place);
+    this.#traces?.delete(place);
+    return { record, parts, trace };
   }
 
   /** Notes that `queue` has what was sent, and returns whether something is left to be sent. */
@@ -232,6 +250,21 @@ export class PendingBatch {
       const offset = firstOffset === undefined ? undefined : firstOffset + place;
       return { record, metadata: { queue, offset, messageId: ids?.[place] } };
     });
+  }
+
+  #endTraces(queue: QueueRef): void {
+    for (const [place, trace] of this.#traces ?? []) {
+      const foundIn = this.#found.get(place);
+      const first = this.#storedAt?.firstOffset;
+      trace.stored(foundIn ?? queue, foundIn !== undefined || first === undefined ? undefined : first + this.#sentBefore(place));
+    }
+    this.#traces = undefined;
+  }
+
+  #sentBefore(place: number): number {
+    let sent = 0;
+    for (let at = 0; at < place; at++) if (!this.#found.has(at) && !this.#refused.has(at)) sent++;
+    return sent;
   }
 
   #encode(): RecordBatch {

@@ -205,7 +205,7 @@ export class QueueLane {
         counters.batchesSent++;
         counters.bufferedRecords -= count;
         counters.bufferedBytes -= payloadBytes;
-        batch.acknowledge();
+        batch.acknowledge(this.queue);
         this.options.acknowledged(this, batch);
       }
     } catch (error) {
@@ -247,6 +247,7 @@ export class QueueLane {
           continue;
         }
         this.#waiting.failed(error);
+        batch.noteFailure(error);
         const settlement = await this.#settle(error);
         if (settlement === 'stored' && this.#isUnbrokenSince(this.#gapsAtSend)) {
           // The offsets are not known: scanning again from before the batch is always right.

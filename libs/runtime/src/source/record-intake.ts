@@ -24,6 +24,7 @@ import type { RefusedRecord } from './pending-batch.js';
 import type { PositionWriter } from './position-writer.js';
 import { describeNamed, namedQueueProblem } from './queue-keys.js';
 import type { QueueLane } from './queue-lane.js';
+import type { SourceTrace, TracedPoll } from '../traces/source-traces.js';
 import { TransformError, type TransformOutcome } from '../transforms/transform-chain.js';
 import { bytesOf, describe, requireStorablePosition, suffixOf, tooLarge } from './record-problems.js';
 import type { SourceErrors } from './source-errors.js';
@@ -32,7 +33,7 @@ import type { SourceStage } from './source-stage.js';
 import type { WritableQueues } from './writable-queues.js';
 
 export interface RecordIntakeOptions {
-  readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'figures' | 'encoder' | 'queueKeys'>;
+  readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'figures' | 'encoder' | 'queueKeys' | 'traces'>;
   readonly partitions: PartitionTable;
   readonly writer: Pick<PositionWriter, 'markDirty'>;
   readonly queues: Pick<WritableQueues, 'of' | 'has'>;
@@ -88,6 +89,10 @@ export class RecordIntake {
   #mayTakeMore = true;
   /** The last record, whose position advances once its dead letter is written. */
   #failed: FailedRecord | undefined;
+  /** Of the records that are accepted now, where some are traced. */
+  #traced: TracedPoll | undefined;
+  /** Of the record at hand. */
+  #trace: SourceTrace | undefined;
 
   constructor(private readonly options: RecordIntakeOptions) {}
 
@@ -103,13 +108,15 @@ export class RecordIntake {
 
   /** Takes records, in order, until the task stops. */
   async accept(records: readonly SourceRecord[]): Promise<void> {
-    const { signal, whenSent, stage, rate } = this.options;
+    const { signal, whenSent, stage, rate, spec } = this.options;
     if (records.length === 0) rate.idle();
     let beganMs = performance.now();
+    this.#traced = spec.traces?.begin(records);
     const staged = stage.outcomesOf(records);
     const outcomes = staged instanceof Promise ? await unlessAborted(staged, signal) : staged;
     let convertMs = performance.now() - beganMs;
     if (outcomes === undefined) return;
+    this.#traced?.staged();
     const isOver = (): boolean => signal.aborted;
     for (let next = 0; next < records.length && !signal.aborted;) {
       this.#rate = rate.active;
@@ -186,10 +193,14 @@ export class RecordIntake {
   };
 
   /** Leaves out a record that a broker refuses as a message. Resolves when its dead letter is written: then its position may advance. */
-  async isolate({ topic }: QueueRef, { record, parts }: RefusedRecord, error: Error): Promise<void> {
+  async isolate({ topic }: QueueRef, { record, parts, trace }: RefusedRecord, error: Error): Promise<void> {
     const problem = describe(record, error, ConnectErrorCode.recordTooLarge);
-    this.#count(problem, 'ROCKETMQ_PRODUCE');
-    await this.options.errors.refused(problem, new RecordFailure('ROCKETMQ_PRODUCE', '', error), { ...record, topic }, parts);
+    const failure = new RecordFailure('ROCKETMQ_PRODUCE', '', error);
+    trace?.failed(failure);
+    this.#count(problem, failure.stage);
+    const written = this.options.errors.refused(problem, failure, { ...record, topic }, parts);
+    trace?.leftOut(written);
+    await written;
   }
 
   #count(error: ConnectError, stage: RecordFailure['stage']): void {
@@ -209,6 +220,7 @@ export class RecordIntake {
       if (record === undefined) break;
       if (this.#failed !== undefined) return { kind: 'failed', next };
       if (this.isFull) return { kind: 'full', next };
+      this.#trace = this.#traced?.at(next);
       const state = this.#stateOf(record);
       const unreadable = this.options.stage.unreadable.reasonOf(record);
       if (unreadable !== undefined) {
@@ -317,14 +329,17 @@ export class RecordIntake {
       if (state.isStored(record.position)) {
         if (state.appendStored(record.position, aheadUnits)) this.options.writer.markDirty(state);
         this.options.passedOver?.(record);
+        this.#trace?.end('already-stored');
         return;
       }
       if (state.takeReordering()) this.#tellOfReordering(record);
     }
+    const { encoder } = this.options.spec;
     try {
-      const parts = this.options.spec.encoder.encode(outcome, stampPrefix + suffix);
+      const parts = (this.#trace?.encoding(encoder) ?? encoder).encode(outcome, stampPrefix + suffix);
       const batch = lane.append(state, seq, record, parts);
       if (batch === undefined) throw tooLarge(outcome, bytesOf(parts));
+      if (this.#trace !== undefined) batch.addTrace(this.#trace);
       state.append(batch, record.position, aheadUnits);
       if (this.#rate !== undefined) this.#mayTakeMore = this.#rate.take(bytesOf(parts));
     } catch (error) {
@@ -340,6 +355,7 @@ export class RecordIntake {
       return;
     }
     this.options.spec.counters.recordsFiltered++;
+    this.#trace?.end('filtered');
     this.#advance(state, record);
   }
 
@@ -363,9 +379,11 @@ export class RecordIntake {
    * @param failed what failed: what the source gave, or what the transforms made of it
    */
   #skip(state: PartitionState, record: SourceRecord, problem: ConnectError, failure: RecordFailure, failed: ConnectRecord = record): void {
+    this.#trace?.failed(failure);
     this.#count(problem, failure.stage);
     requireStorablePosition(record);
-    const written = this.options.errors.skipped(problem, failure, record, failed);
+    const written = this.options.errors.skipped(problem, failure, record, this.#trace?.withContext(failed) ?? failed);
+    this.#trace?.leftOut(written);
     if (written === undefined) this.#advance(state, record);
     else this.#failed = { state, record, written };
   }

@@ -6,7 +6,7 @@ import type { RecordOutcome } from './pending-batch.js';
 import type { SourceLoopSpec } from './source-loop-options.js';
 
 export interface SourceCallsOptions {
-  readonly spec: Pick<SourceLoopSpec, 'task' | 'transforms' | 'counters' | 'logger'>;
+  readonly spec: Pick<SourceLoopSpec, 'task' | 'transforms' | 'counters' | 'logger' | 'traces'>;
   readonly lease: Lease;
   readonly policy: (call: string) => RetryPolicy;
   /** Aborted when nothing is polled any more. */
@@ -132,12 +132,13 @@ export class SourceCalls {
     return areKnown;
   }
 
-  /** Stops the task, if it was started, and closes the transforms; once. Never rejects. */
+  /** Stops the task, if it was started, and closes the transforms; once. Never rejects. Nothing is traced any more. */
   async end(): Promise<void> {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     this.#stored.clear();
-    const { task, transforms, logger } = this.options.spec;
+    const { task, transforms, logger, traces } = this.options.spec;
+    traces?.end();
     try {
       if (this.#isStarted) await task.stop();
     } catch (error) {

@@ -11,6 +11,7 @@ import type { SharedRate } from '../task/shared-rate.js';
 import type { TaskFigures } from '../task/task-figures.js';
 import type { TaskWaits } from '../retry/task-waits.js';
 import type { TaskWarnings } from '../task/task-warnings.js';
+import type { SourceTraces } from '../traces/source-traces.js';
 import type { TransformChain } from '../transforms/transform-chain.js';
 import type { QueueKeys } from './queue-keys.js';
 import type { RecordEncoder } from './record-encoder.js';
@@ -62,6 +63,8 @@ export interface SourceLoopSpec {
   readonly hide: (text: string) => string;
   readonly counters: TaskCounters;
   readonly figures: TaskFigures;
+  /** Absent where no record is traced. */
+  readonly traces?: SourceTraces | undefined;
   /** What the status shows beside the state. */
   readonly warnings: TaskWarnings;
   readonly waits: TaskWaits;

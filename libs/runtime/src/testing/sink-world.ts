@@ -14,6 +14,7 @@ import { SharedRate } from '../task/shared-rate.js';
 import { TaskWarnings } from '../task/task-warnings.js';
 import { ManualClock } from './manual-clock.js';
 import { LogLines } from './source-world.js';
+import type { SinkTraces } from '../traces/sink-traces.js';
 import { TransformChain } from '../transforms/transform-chain.js';
 
 export const textDecoder: RecordDecoder = {
@@ -60,6 +61,7 @@ export class SinkWorld {
       readonly ports?: Partial<SinkLoopPorts>;
       readonly subscription?: Partial<Subscription>;
       readonly transforms?: TransformChain;
+      readonly traces?: SinkTraces;
       readonly decoder?: RecordDecoder;
       readonly hasRepeatablePut?: boolean;
     } = {},
@@ -85,6 +87,7 @@ export class SinkWorld {
         },
         decoder: options.decoder ?? textDecoder,
         transforms: options.transforms ?? new TransformChain(),
+        traces: options.traces,
         settings: { ...testSinkSettings, ...options.settings },
         logger: this.logger,
         counters,

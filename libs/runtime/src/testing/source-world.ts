@@ -13,6 +13,7 @@ import { TaskWaits } from '../retry/task-waits.js';
 import { SharedRate } from '../task/shared-rate.js';
 import { TaskWarnings } from '../task/task-warnings.js';
 import { ManualClock } from './manual-clock.js';
+import type { SourceTraces } from '../traces/source-traces.js';
 import { TransformChain } from '../transforms/transform-chain.js';
 
 export const textEncoder: RecordEncoder = {
@@ -89,6 +90,7 @@ export class SourceWorld {
       readonly encoder?: RecordEncoder;
       readonly queueKeys?: QueueKeys;
       readonly transforms?: TransformChain;
+      readonly traces?: SourceTraces;
       readonly counters?: TaskCounters;
       readonly index?: number;
     } = {},
@@ -112,6 +114,7 @@ export class SourceWorld {
       encoder: options.encoder ?? textEncoder,
       queueKeys: options.queueKeys,
       transforms: options.transforms ?? new TransformChain(),
+      traces: options.traces,
       settings: { ...testSettings, ...options.settings },
       logger: this.logger,
       requestTaskReconfiguration: () => {
