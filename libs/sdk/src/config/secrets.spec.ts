@@ -27,6 +27,28 @@ describe('secretsAmong', () => {
 });
 
 describe('secretsRemover', () => {
+  it('finds a secret of many KiB in base64 and hex, wherever it begins', () => {
+    const secret = Array.from({ length: 2000 }, (_, at) => `p${at}`).join('?');
+    const hide = secretsRemover({ password: secret }, isSecretName);
+    expect(secret.length).toBeGreaterThan(8000);
+    for (const before of ['', 'u', 'u:', 'us:']) {
+      const text = Buffer.from(`${before}${secret}`).toString('base64');
+      expect(hide(`basic ${text}`).length).toBeLessThan(HIDDEN_VALUE.length + 20);
+    }
+    expect(hide(`at ${Buffer.from(secret).toString('hex')}`)).toBe(`at ${HIDDEN_VALUE}`);
+  });
+
+  it('finds single lines of a secret that has several', () => {
+    const [first, second] = ['MIIEvQIBADANBgkqhkiG9w0BAQEFAASC', 'BKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj'];
+    const key = `-----BEGIN PRIVATE KEY-----\r\n${first}\n  ${second}\nshort=\n-----END PRIVATE KEY-----\n`;
+    const hide = secretsRemover({ 'tls.private.key': key }, isSecretName);
+    expect(hide(`line 1 is "${first}", line 2 is "${second}"`)).toBe(`line 1 is "${HIDDEN_VALUE}", line 2 is "${HIDDEN_VALUE}"`);
+    expect(hide(`not ${key}`)).toBe(`not ${HIDDEN_VALUE}`);
+    expect(hide('no -----BEGIN PRIVATE KEY----- and no short= line')).toBe('no -----BEGIN PRIVATE KEY----- and no short= line');
+    const resolved = [{ value: `${first}\n${second}`, source: '${dir:/keys:tls}' }];
+    expect(secretsRemover({}, isSecretName, resolved)(`it is ${second}`)).toBe('it is ${dir:/keys:tls}');
+  });
+
   it('replaces the longer of two secrets first', () => {
     const remove = secretsRemover({ password: 'abc', token: 'abcdef' }, isSecretName);
     expect(remove('abcdef and abc')).toBe(`${HIDDEN_VALUE} and ${HIDDEN_VALUE}`);

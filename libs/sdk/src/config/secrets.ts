@@ -8,8 +8,14 @@ export type IsSecret = (name: string) => boolean;
 
 /** What is given for a secret setting and is no secret: hiding such words would make texts unreadable. */
 const NO_SECRET = /^(?:true|false|null|none)$/i;
-/** Longer ones are looked for in few forms: each form costs a search through the text. */
-const MAX_ENCODED = 4096;
+/** Longer ones are looked for in few forms: all of them together take twenty times the memory of the secret. */
+const MAX_ENCODED = 256 * 1024;
+/** Shorter lines of a secret stand in many texts. */
+const MIN_LINE = 8;
+/** Each line costs a search through the text. */
+const MAX_LINES = 500;
+/** The line before and behind the lines of a key. */
+const BOUNDARY = /^-----(?:BEGIN|END) [A-Z0-9 ]+-----$/;
 /** Fewer characters of base64 stand in many texts. */
 const MIN_BASE64 = 6;
 
@@ -70,14 +76,22 @@ function secretsIn(
   return [...distinct.values()].sort((left, right) => right.value.length - left.value.length);
 }
 
-/** Lists the forms in which an error repeats a secret: plain, trimmed, and inside JSON, a URL, base64 and hex. */
+/** Lists the forms in which an error repeats a secret: plain, trimmed, line by line, and inside JSON, a URL, base64 and hex. */
 export function secretForms(secret: string): readonly string[] {
   const plain = secret.trim();
   if (plain.length < 3) return [secret, plain];
-  if (plain.length > MAX_ENCODED) return [secret, plain, JSON.stringify(plain).slice(1, -1), encodedForUrl(plain)];
+  if (plain.length > MAX_ENCODED) return [secret, plain, ...linesOf(plain), JSON.stringify(plain).slice(1, -1), encodedForUrl(plain)];
   const bytes = Buffer.from(plain, 'utf8');
   const hex = bytes.toString('hex');
-  return [secret, plain, JSON.stringify(plain).slice(1, -1), ...urlForms(plain), hex, hex.toUpperCase(), ...base64Forms(bytes)];
+  const encoded = [JSON.stringify(plain).slice(1, -1), ...urlForms(plain), hex, hex.toUpperCase(), ...base64Forms(bytes)];
+  return [secret, plain, ...linesOf(plain), ...encoded];
+}
+
+/** Lists the lines of a secret that has several, such as a key in PEM: an error may repeat one of them. */
+function linesOf(text: string): readonly string[] {
+  if (!/[\r\n]/.test(text)) return [];
+  const lines = text.split(/[\r\n]+/, MAX_LINES).map((line) => line.trim());
+  return lines.filter((line) => line.length >= MIN_LINE && !BOUNDARY.test(line));
 }
 
 /** Lists what RFC 3986, JavaScript and forms of HTML make of a text in a URL. */
