@@ -24,7 +24,7 @@ import type { RefusedRecord } from './pending-batch.js';
 import type { PositionWriter } from './position-writer.js';
 import { describeNamed, namedQueueProblem } from './queue-keys.js';
 import type { QueueLane } from './queue-lane.js';
-import type { SourceTrace, TracedPoll } from '../traces/source-traces.js';
+import { type SourceTrace, tracedEncoder, type TracedPoll } from '../traces/source-traces.js';
 import { TransformError, type TransformOutcome } from '../transforms/transform-chain.js';
 import { bytesOf, describe, requireStorablePosition, suffixOf, tooLarge } from './record-problems.js';
 import type { SourceErrors } from './source-errors.js';
@@ -89,9 +89,8 @@ export class RecordIntake {
   #mayTakeMore = true;
   /** The last record, whose position advances once its dead letter is written. */
   #failed: FailedRecord | undefined;
-  /** Of the records that are accepted now, where some are traced. */
+  /** Of the records that are accepted now, where some are traced, and of the one at hand. */
   #traced: TracedPoll | undefined;
-  /** Of the record at hand. */
   #trace: SourceTrace | undefined;
 
   constructor(private readonly options: RecordIntakeOptions) {}
@@ -198,9 +197,7 @@ export class RecordIntake {
     const failure = new RecordFailure('ROCKETMQ_PRODUCE', '', error);
     trace?.failed(failure);
     this.#count(problem, failure.stage);
-    const written = this.options.errors.refused(problem, failure, { ...record, topic }, parts);
-    trace?.leftOut(written);
-    await written;
+    await this.options.errors.refused(problem, failure, { ...record, topic }, parts, trace);
   }
 
   #count(error: ConnectError, stage: RecordFailure['stage']): void {
@@ -334,9 +331,8 @@ export class RecordIntake {
       }
       if (state.takeReordering()) this.#tellOfReordering(record);
     }
-    const { encoder } = this.options.spec;
     try {
-      const parts = (this.#trace?.encoding(encoder) ?? encoder).encode(outcome, stampPrefix + suffix);
+      const parts = tracedEncoder(this.options.spec.encoder, this.#trace).encode(outcome, stampPrefix + suffix);
       const batch = lane.append(state, seq, record, parts);
       if (batch === undefined) throw tooLarge(outcome, bytesOf(parts));
       if (this.#trace !== undefined) batch.addTrace(this.#trace);
@@ -382,8 +378,7 @@ export class RecordIntake {
     this.#trace?.failed(failure);
     this.#count(problem, failure.stage);
     requireStorablePosition(record);
-    const written = this.options.errors.skipped(problem, failure, record, this.#trace?.withContext(failed) ?? failed);
-    this.#trace?.leftOut(written);
+    const written = this.options.errors.skipped(problem, failure, record, failed, this.#trace);
     if (written === undefined) this.#advance(state, record);
     else this.#failed = { state, record, written };
   }

@@ -4,6 +4,7 @@ import { describeRecord, letterOfParts, letterOfRecord } from '../dead-letters/d
 import type { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
 import { RecordErrors, type RecordErrorsOptions, type RecordPlace } from '../dead-letters/record-errors.js';
 import type { RecordFailure } from '../dead-letters/record-failure.js';
+import type { SourceTrace } from '../traces/source-traces.js';
 
 /** Reports records that a source leaves out. Their dead letters are written before the positions behind them are stored. */
 export class SourceErrors {
@@ -26,6 +27,7 @@ export class SourceErrors {
    * Reports a record that was left out.
    *
    * @param failed what failed: the record itself, or what the transforms made of it
+   * @param trace of the record, which knows of the failure: its dead letter carries that on
    * @returns a promise that resolves when its dead letter is written; `undefined` where it gets none
    */
   skipped(
@@ -33,23 +35,34 @@ export class SourceErrors {
     failure: RecordFailure,
     { partition, position }: SourceRecord,
     failed: ConnectRecord,
+    trace: SourceTrace | undefined,
   ): Promise<void> | undefined {
     this.#errors.log(problem, () => describeRecord(failed));
-    if (this.letters === undefined) return undefined;
     const place = placeOf(failed.topic, { partition, position });
     const contextOf = this.#errors.contextOf(failure, place);
-    return this.letters.add(place.sourcePartition, () => letterOfRecord(failed, contextOf), 0);
+    const kept = trace?.withContext(failed) ?? failed;
+    const written = this.letters?.add(place.sourcePartition, () => letterOfRecord(kept, contextOf), 0);
+    trace?.leftOut(written);
+    return written;
   }
 
   /**
    * Reports a record that a broker refused as the message `parts`.
    * @returns a promise that resolves when its dead letter is written, at once where it gets none
    */
-  async refused(problem: ConnectError, failure: RecordFailure, record: SourceRecord, parts: OutgoingParts): Promise<void> {
+  async refused(
+    problem: ConnectError,
+    failure: RecordFailure,
+    record: SourceRecord,
+    parts: OutgoingParts,
+    trace: SourceTrace | undefined,
+  ): Promise<void> {
     this.#errors.log(problem, () => describeRecord(record));
     const place = placeOf(record.topic, record);
     const contextOf = this.#errors.contextOf(failure, place);
-    await this.letters?.add(place.sourcePartition, () => letterOfParts(parts, contextOf), parts.body.length);
+    const written = this.letters?.add(place.sourcePartition, () => letterOfParts(parts, contextOf), parts.body.length);
+    trace?.leftOut(written);
+    await written;
   }
 }
 

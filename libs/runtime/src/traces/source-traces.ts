@@ -183,6 +183,11 @@ export class SourceTrace {
   }
 }
 
+/** Returns what encodes a record, where it is traced with the context of that. */
+export function tracedEncoder(encoder: Encoder, trace: SourceTrace | undefined): Encoder {
+  return trace?.encoding(encoder) ?? encoder;
+}
+
 /** What the semantic conventions of OpenTelemetry for messaging call RocketMQ. */
 export const MESSAGING = { 'messaging.system': 'rocketmq' } as const;
 
