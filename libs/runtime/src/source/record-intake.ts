@@ -120,7 +120,8 @@ export class RecordIntake {
     for (let next = 0; next < records.length && !signal.aborted;) {
       this.#rate = rate.active;
       if (this.#rate !== undefined) await this.#whenAllowed(rate);
-      else this.#noteNoLimit(rate);
+      else rate.idle();
+      this.#mayTakeMore = true;
       if (isOver()) return;
       beganMs = performance.now();
       const stop = this.#append(records, outcomes, next);
@@ -148,13 +149,6 @@ export class RecordIntake {
       await unlessAborted(clock.sleep(waitMs, signal), signal);
     }
     if (signal.aborted) rate.idle();
-    this.#mayTakeMore = true;
-  }
-
-  /** A limit may have been removed since the last record. */
-  #noteNoLimit(rate: RateLimit): void {
-    rate.idle();
-    this.#mayTakeMore = true;
   }
 
   async #loadQueues(topic: string): Promise<void> {
