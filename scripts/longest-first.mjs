@@ -3,7 +3,7 @@ import Sequencer from '@jest/test-sequencer';
 import { root } from './setup.mjs';
 
 /**
- * Spec files that take longest, the longest first. A fresh checkout has no times of earlier runs to go by: Jest starts the smallest files last
+ * Spec files that take longest, the longest first. A fresh checkout has no times of earlier runs to go by. Jest starts the smallest files last
  * then, and a small one may take long.
  */
 export const LONGEST = [
