@@ -44,7 +44,7 @@ describe('the report of a redrive', () => {
     ['limit', 0],
     ['signal', 1],
     ['error', 1],
-  ] as const)('has exit code %2$i where %1$s ended the redrive', (by, code) => {
+  ] as const)('where its %s ended it, has exit code %i', (by, code) => {
     const report = new RedriveReport('orders-dead', true);
     report.stopped = { by, reason: 'it had to be' };
     expect(report.exitCode).toBe(code);
