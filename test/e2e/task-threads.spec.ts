@@ -63,29 +63,38 @@ describe('tasks over threads', () => {
     return parsePrometheusText(await answer.text());
   };
 
-  /** What tasks in threads count and measure is in the metrics of their runner. */
-  const untilMeasured = async (records: number): Promise<void> => {
-    await until('the records of both connectors are counted by task', async () => {
-      const [source, sink] = [
-        operationTimesOf([await scrape('threaded-sources')], 'rated-in'),
-        operationTimesOf([await scrape('threaded-sinks')], 'rated-out'),
-      ];
-      return source.total('sluice_task_records_out_total') === records && sink.total('sluice_task_records_out_total') === records;
-    });
-    const sources = await scrape('threaded-sources');
-    const source = operationTimesOf([sources], 'rated-in');
+  const figuresOf = async (runner: string, connector: string): Promise<ReturnType<typeof operationTimesOf>> =>
+    operationTimesOf([await scrape(runner)], connector);
+
+  /** Expects that what two source tasks in threads count and measure is in the metrics of their runner. */
+  const expectSourceFigures = async (): Promise<void> => {
+    const config = { 'connector.class': 'DatagenSource', topic: cluster.topic('measured'), partitions: '2', 'tasks.max': '2', rate: '200' };
+    expect((await cluster.request('PUT', '/connectors/measured-in/config', config)).status).toBe(201);
+    const total = async (): Promise<number> => (await figuresOf('threaded-sources', 'measured-in')).total('sluice_task_records_out_total');
+    await until('the records of the source are counted by task', async () => (await total()) > 400);
+    // Nothing goes on while the figures are compared.
+    expect((await cluster.request('PUT', '/connectors/measured-in/pause')).status).toBe(202);
+    await untilTasks('measured-in', 'pause', (tasks) => tasks.length === 2 && tasks.every(({ state }) => state === 'PAUSED'));
+    const scraped = await scrape('threaded-sources');
+    const source = operationTimesOf([scraped], 'measured-in');
     expect(source.count('send')).toBeGreaterThanOrEqual(source.total('sluice_task_batches_out_total'));
     expect(source.count('convert')).toBe(source.total('sluice_task_batches_in_total'));
     expect(source.count('poll')).toBeGreaterThanOrEqual(source.count('convert'));
     expect(source.count('commit')).toBeGreaterThanOrEqual(source.total('sluice_connector_position_writes_total'));
-    const tasks = sources.samples.filter(
-      ({ name, labels }) => name === 'sluice_task_records_out_total' && labels['connector'] === 'rated-in',
+    const tasks = scraped.samples.filter(
+      ({ name, labels }) => name === 'sluice_task_records_out_total' && labels['connector'] === 'measured-in',
     );
     expect(tasks.map(({ labels, value }) => [labels['task'], value > 0])).toEqual([
       ['0', true],
       ['1', true],
     ]);
-    const sink = operationTimesOf([await scrape('threaded-sinks')], 'rated-out');
+    expect((await cluster.request('DELETE', '/connectors/measured-in')).status).toBe(204);
+  };
+
+  const expectSinkFigures = async (records: number): Promise<void> => {
+    const total = async (): Promise<number> => (await figuresOf('threaded-sinks', 'rated-out')).total('sluice_task_records_out_total');
+    await until('the records of the sink are counted by task', async () => (await total()) === records);
+    const sink = await figuresOf('threaded-sinks', 'rated-out');
     expect(sink.count('put')).toBe(sink.total('sluice_task_batches_out_total'));
     expect(sink.count('convert')).toBeGreaterThanOrEqual(sink.count('put'));
     expect(sink.count('flush')).toBeGreaterThanOrEqual(sink.total('sluice_connector_flushes_total'));
@@ -139,7 +148,8 @@ describe('tasks over threads', () => {
     expect(performance.now() - changedMs).toBeLessThan(((flow.records - records - 1_000) / 200) * 1_000 - 3_000);
     const after = await untilBothRun('rated-out');
     expect(after.map(({ generation }) => generation)).toEqual(before.map(({ generation }) => generation));
-    await untilMeasured(flow.records);
+    await expectSinkFigures(flow.records);
+    await expectSourceFigures();
     for (const name of ['rated-in', 'rated-out']) expect((await cluster.request('DELETE', `/connectors/${name}`)).status).toBe(204);
   }, 200_000);
 
@@ -213,7 +223,7 @@ describe('tasks over threads', () => {
         const { details } = (await (await fetch(ready)).json()) as { details: { lease?: { tasks?: number } } };
         return details.lease?.tasks === 0;
       },
-      10_000,
+      60_000,
       logs,
     );
     expect(runner.isRunning).toBe(true);
