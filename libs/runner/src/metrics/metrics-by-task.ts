@@ -3,7 +3,8 @@ import { type CollectedName, type HistogramSample, metricNamesOf, type MetricReg
 import { SINK_STAGES, SOURCE_STAGES, TASK_OPERATIONS, type TaskCounters, type TaskOperation } from '@sluice/runtime';
 import type { MeteredTask, MeteredTasks, TaskTotals } from './task-meter.js';
 
-export interface FiguresByTask {
+/** What the metrics of tasks are read from. */
+export interface TaskMetricsSource {
   readonly role: Role;
   readonly tasks: () => MeteredTasks;
   readonly reports: () => readonly TaskReport[];
@@ -54,7 +55,7 @@ const OPERATIONS: Readonly<Record<'source' | 'sink', readonly TaskOperation[]>> 
 const COMMITS: ReadonlySet<TaskReport['state']> = new Set(['RUNNING', 'RESTARTING', 'FAILED']);
 
 /** Registers the metrics of a runner's tasks: of each task, up to a number of them, and of the others together. */
-export function collectByTask(metrics: MetricRegistry, { role, tasks, reports, lagOf, nowMs }: FiguresByTask): void {
+export function collectByTask(metrics: MetricRegistry, { role, tasks, reports, lagOf, nowMs }: TaskMetricsSource): void {
   const ofRole = new Set<string>(metricNamesOf(role));
   const [stages, operations] = role === Role.sinkRunner ? [SINK_STAGES, OPERATIONS.sink] : [SOURCE_STAGES, OPERATIONS.source];
   const totals = (): readonly (TaskTotals & { readonly labels: TaskLabels })[] => {
@@ -63,7 +64,7 @@ export function collectByTask(metrics: MetricRegistry, { role, tasks, reports, l
     // What was folded stays counted when no task is folded any more.
     return folded.length === 0 && isNothing(foldedTotals) ? each : [...each, { ...foldedTotals, labels: FOLDED }];
   };
-  /** The value of each task that has one; of those that are folded the highest, or the sum. */
+  /** Returns the value of each task that has one; of those that are folded the highest, or the sum. */
   const gauge = (
     valueOf: (task: MeteredTask) => number | undefined,
     fold: (values: readonly number[]) => number,

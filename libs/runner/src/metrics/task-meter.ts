@@ -31,7 +31,7 @@ export interface TaskTotals {
   readonly sum: FigureSum;
 }
 
-/** A task whose figures are kept. */
+/** A task that is metered, alone or with others. */
 export interface MeteredTask extends TaskTotals {
   readonly id: TaskId;
   readonly key: string;
@@ -42,7 +42,7 @@ export interface MeteredTask extends TaskTotals {
 }
 
 export interface MeteredTasks {
-  /** Those with figures of their own. */
+  /** Those with totals of their own. */
   readonly own: readonly MeteredTask[];
   /** The others that the node holds. */
   readonly folded: readonly MeteredTask[];
@@ -68,7 +68,7 @@ interface OneTask {
 }
 
 export interface TaskMeterOptions {
-  /** How many tasks have figures of their own. */
+  /** How many tasks have totals of their own. */
   readonly maxTasks: number;
   /** Keys of the tasks that this node holds. */
   readonly held: () => ReadonlySet<string>;
@@ -76,7 +76,7 @@ export interface TaskMeterOptions {
 }
 
 /**
- * Adds up the figures of task loops by connector and by task. A loop begins at 0 and ends with its task. Sums of the loops that run would fall
+ * Adds up the counters of task loops by connector and by task, and by task their figures. A loop begins at 0 and ends with its task. Sums of the loops that run would fall
  * with every restart, which a counter must never do. Beyond a number of tasks, those that came last are counted together.
  */
 export class TaskMeter {
@@ -150,7 +150,7 @@ export class TaskMeter {
     return meter;
   }
 
-  /** A task that was counted with others gets figures of its own at its next start after there is room; they begin at 0. */
+  /** A task that was counted with others gets totals of its own at its next start after there is room; they begin at 0. */
   #taskOf(id: TaskId, key: string): OneTask {
     this.#forgetOthers(key);
     let task = this.#tasks.get(key);

@@ -41,7 +41,7 @@ import { TaskEnvironments } from '../adapters/task-environments.js';
 import { collectLag, SinkLag } from '../metrics/sink-lag.js';
 import type { SinkProgress } from '../metrics/sink-progress.js';
 import { type TaskBoards, TaskMeter } from '../metrics/task-meter.js';
-import { collectTasks } from '../metrics/task-metrics.js';
+import { collectByConnector } from '../metrics/metrics-by-connector.js';
 import { collectByTask } from '../metrics/metrics-by-task.js';
 import { completeCopies, openPositions } from '../positions/open-positions.js';
 import { configProviders } from '../secrets/built-in-providers.js';
@@ -248,7 +248,7 @@ function moduleOf(
   };
   const ownChecks = data.isSeparate ? [nameServerCheck('data-namesrv', data.client), leaseCheck] : [leaseCheck];
   const metrics = nodeMetrics(node, rpc);
-  collectTasks(metrics, {
+  collectByConnector(metrics, {
     role: settings.role,
     totals: () => meter.totals((connector) => follower.state.connectors.has(connector)),
     reports: () => tasks.reports(),

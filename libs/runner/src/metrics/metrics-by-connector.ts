@@ -3,7 +3,8 @@ import type { TaskCounters } from '@sluice/runtime';
 import { type CollectedName, metricNamesOf, type MetricRegistry, type Sample } from '@sluice/node';
 import type { ConnectorTotals } from './task-meter.js';
 
-export interface TaskFigures {
+/** What the metrics of connectors are read from. */
+export interface ConnectorMetricsSource {
   readonly role: Role;
   /** By connector. */
   readonly totals: () => ReadonlyMap<string, ConnectorTotals>;
@@ -28,7 +29,7 @@ type CountedMetric = Exclude<
 
 const ofCounters = (read: (counters: Readonly<TaskCounters>) => number) => (totals: ConnectorTotals) => read(totals.counters);
 
-const figures: Readonly<Record<CountedMetric, (totals: ConnectorTotals) => number>> = {
+const COUNTED: Readonly<Record<CountedMetric, (totals: ConnectorTotals) => number>> = {
   sluice_task_failures_total: ({ failures }) => failures,
   sluice_task_restarts_total: ({ restarts }) => restarts,
   // A task is of one kind: the counters of the other are 0.
@@ -75,8 +76,8 @@ const sinkDropReasons: DropReasons = {
 /** States in which a task works, which it does only under a lease. */
 const NEEDS_LEASE: ReadonlySet<TaskReport['state']> = new Set(['RUNNING', 'RESTARTING']);
 
-/** The metrics of a runner's tasks. */
-export function collectTasks(metrics: MetricRegistry, { role, totals, reports, leaseRemainingMs }: TaskFigures): void {
+/** Registers the metrics of a runner's connectors, of the states of its tasks, and of its lease. */
+export function collectByConnector(metrics: MetricRegistry, { role, totals, reports, leaseRemainingMs }: ConnectorMetricsSource): void {
   metrics.collectOne('sluice_lease_remaining_seconds', () => leaseRemainingMs() / 1000);
   metrics.collect('sluice_runner_tasks', () => {
     const counts = new Map<string, { readonly labels: { connector: string; state: string }; value: number }>();
@@ -100,9 +101,9 @@ export function collectTasks(metrics: MetricRegistry, { role, totals, reports, l
       return [...counts].map(([connector, value]) => ({ labels: { connector }, value }));
     });
   }
-  for (const [name, figure] of Object.entries(figures) as [CountedMetric, (totals: ConnectorTotals) => number][]) {
+  for (const [name, read] of Object.entries(COUNTED) as [CountedMetric, (totals: ConnectorTotals) => number][]) {
     if (!ofRole.has(name)) continue;
-    metrics.collect(name, () => [...totals()].map(([connector, of]) => ({ labels: { connector }, value: figure(of) })));
+    metrics.collect(name, () => [...totals()].map(([connector, of]) => ({ labels: { connector }, value: read(of) })));
   }
   const dropReasons = Object.entries(role === Role.sinkRunner ? sinkDropReasons : sourceDropReasons);
   metrics.collect('sluice_connector_records_dropped_total', () =>

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { TaskReport } from '@sluice/core';
 import { newTaskCounters } from '@sluice/runtime';
 import { MetricRegistry } from '@sluice/node';
-import { collectTasks } from './task-metrics.js';
+import { collectByConnector } from './metrics-by-connector.js';
 
 /** Each counter has another value, so that no metric can take one for another. */
 const counters = Object.fromEntries(Object.keys(newTaskCounters()).map((name, index) => [name, 2 ** index])) as unknown as ReturnType<
@@ -20,7 +20,7 @@ const report = (index: number, state: TaskReport['state']): TaskReport => ({
 
 async function scraped(role: 'source-runner' | 'sink-runner', leaseRemainingMs = 1500): Promise<Readonly<Record<string, number>>> {
   const metrics = new MetricRegistry(role);
-  collectTasks(metrics, {
+  collectByConnector(metrics, {
     role,
     totals: () => totals,
     reports: () => [report(0, 'RUNNING'), { ...report(1, 'RUNNING'), completedAt: 5 }, report(2, 'FAILED')],
@@ -32,7 +32,7 @@ async function scraped(role: 'source-runner' | 'sink-runner', leaseRemainingMs =
 
 const of = (name: string, more = ''): string => `sluice_${name}{connector="c"${more}}`;
 
-describe('the metrics of tasks', () => {
+describe('the metrics by connector', () => {
   it('are those of a source', async () => {
     const values = await scraped('source-runner');
     expect(values).toMatchObject({
