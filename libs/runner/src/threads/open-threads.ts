@@ -18,9 +18,9 @@ export interface OpenThreadsOptions extends Pick<ThreadPoolOptions, 'describerOf
   /** Memory of the node's lease: see `LeaseBoard`. */
   readonly lease: SharedArrayBuffer;
   readonly kind: ConnectorType;
-  /** Returns the plugin packages that are loaded. */
   /** Absent where no record is traced. */
   readonly traces: RunnerTraces | undefined;
+  /** Returns the plugin packages that are loaded. */
   readonly packages: () => Pick<ThreadData, 'packages' | 'firstPackages'>;
   readonly services: Omit<ThreadServices, 'credentialsOf' | 'loggerOf' | 'traced'>;
 }
