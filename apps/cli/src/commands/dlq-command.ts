@@ -1,12 +1,10 @@
-import { readableQueues, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
-import { queueName, readLetter, type Letter } from '../dead-letters/letter.js';
+import type { RocketMqClient } from '@sluice/rocketmq';
+import { findLetter } from '../dead-letters/find-letter.js';
 import { listAsJson, listAsTable, shownAsText, shownLetter } from '../dead-letters/letter-text.js';
 import { listLetters } from '../dead-letters/list-letters.js';
-import { LOOK_GROUP, readRanges } from '../dead-letters/read-letters.js';
 import { redrive } from '../dead-letters/redrive.js';
-import { RedriveProgress } from '../dead-letters/redrive-progress.js';
 import { readCommandSettings, withClient } from './command-settings.js';
-import { type DlqTarget, listArguments, redriveArguments, showArguments, type ShowArguments } from './dlq-options.js';
+import { type DlqTarget, listArguments, redriveArguments, showArguments } from './dlq-options.js';
 import { UsageError } from './parse-options.js';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -76,42 +74,6 @@ async function onTopic<T>(
     );
   }
   return withClient(side === 'source' ? sourceCluster : sinkCluster, action);
-}
-
-async function findLetter(
-  client: RocketMqClient,
-  topic: string,
-  { queue, offset }: Pick<ShowArguments, 'queue' | 'offset'>,
-  signal: AbortSignal,
-): Promise<{ readonly letter: Letter; readonly isRedriven: boolean }> {
-  const queues = readableQueues(await client.routes.refresh(topic));
-  const found = chosenQueue(topic, queues, queue);
-  const [from, to] = await Promise.all([client.admin.minOffset(found), client.admin.maxOffset(found)]);
-  if (offset < from || offset >= to) {
-    throw new Error(
-      `Queue ${queueName(found)} of topic ${topic} holds no message at offset ${offset}; it holds offsets ${from} to ${to - 1}`,
-    );
-  }
-  const range = { queue: found, from: offset, to: offset + 1 };
-  for await (const each of readRanges(client, [range], { group: LOOK_GROUP, signal })) {
-    if (each.kind === 'unreadable') throw new Error(each.reason);
-    const letter = each.kind === 'message' ? readLetter(found, each.message) : undefined;
-    if (letter === undefined) continue;
-    const { works } = await RedriveProgress.open(client, topic, false, signal);
-    const work = works.find(({ range: { queue: of } }) => of.brokerName === found.brokerName && of.queueId === found.queueId);
-    const isRedriven = work !== undefined && (offset < work.range.from || work.progress.isDone(offset, letter.storedAt));
-    return { letter, isRedriven };
-  }
-  throw new Error(`There is no record at offset ${offset} of ${queueName(found)}`);
-}
-
-function chosenQueue(topic: string, queues: readonly QueueRef[], { brokerName, queueId }: ShowArguments['queue']): QueueRef {
-  const matching = queues.filter((each) => each.queueId === queueId && (brokerName === undefined || each.brokerName === brokerName));
-  const [first] = matching;
-  if (first !== undefined && matching.length === 1) return first;
-  const all = queues.map(queueName).join(', ');
-  const what = first === undefined ? 'none of its queues' : 'more than one of its queues';
-  throw new UsageError(`--queue names ${what}: topic ${topic} has ${all}`);
 }
 
 function print(output: DlqTarget['output'], asText: () => string, asJson: object): void {

@@ -1,5 +1,6 @@
 import { ERROR_STAGES } from '@sluice/protocol';
 import { nearestName, targetTopicProblem, topicNameProblem } from '@sluice/sdk';
+import type { LetterPlace } from '../dead-letters/find-letter.js';
 import type { LetterFilter } from '../dead-letters/letter-filter.js';
 import { BODY_FORMS, type BodyForm } from '../dead-letters/letter-text.js';
 import type { RedriveOptions } from '../dead-letters/redrive.js';
@@ -42,10 +43,7 @@ export interface ListArguments extends DlqTarget {
   readonly isAll: boolean;
 }
 
-export interface ShowArguments extends DlqTarget {
-  /** The broker's name is missing where the topic is on one broker alone. */
-  readonly queue: { readonly brokerName: string | undefined; readonly queueId: number };
-  readonly offset: number;
+export interface ShowArguments extends DlqTarget, LetterPlace {
   readonly body: BodyForm;
 }
 

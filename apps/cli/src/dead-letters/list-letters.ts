@@ -1,5 +1,4 @@
 import type { RocketMqClient } from '@sluice/rocketmq';
-import { queueKey } from '@sluice/sdk';
 import { type Letter, readLetter } from './letter.js';
 import { type LetterFilter, rejectedBy } from './letter-filter.js';
 import { LOOK_GROUP, rangesOf, readRanges } from './read-letters.js';
@@ -31,17 +30,15 @@ export interface LetterList {
 /** Lists dead letters that are there now. @throws what {@link RedriveProgress.open} throws */
 export async function listLetters(client: RocketMqClient, options: ListOptions, signal: AbortSignal): Promise<LetterList> {
   const { topic, filter, limit, isAll } = options;
-  const { works } = await RedriveProgress.open(client, topic, false, signal);
-  const workOf = new Map(works.map((work) => [queueKey(work.range.queue), work]));
-  const ranges = isAll ? await rangesOf(client, topic) : works.map(({ range }) => range);
+  const progress = await RedriveProgress.open(client, topic, false, signal);
+  const ranges = isAll ? await rangesOf(client, topic) : progress.works.map(({ range }) => range);
   const letters: ListedLetter[] = [];
   const unreadable: Pick<Letter, 'queue' | 'offset'>[] = [];
   for await (const found of readRanges(client, ranges, { group: LOOK_GROUP, signal })) {
     if (found.kind === 'unreadable') unreadable.push(found);
     if (found.kind !== 'message') continue;
     const { queueOffset, storeTimestamp } = found.message;
-    const work = workOf.get(queueKey(found.queue));
-    const isRedriven = work !== undefined && (queueOffset < work.range.from || work.progress.isDone(queueOffset, storeTimestamp));
+    const isRedriven = progress.isRedriven(found.queue, queueOffset, storeTimestamp);
     if (isRedriven && !isAll) continue;
     const letter = readLetter(found.queue, found.message);
     if (letter === undefined || rejectedBy(letter, filter) !== undefined) continue;

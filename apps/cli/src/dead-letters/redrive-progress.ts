@@ -34,6 +34,8 @@ export interface QueueWork {
  */
 export class RedriveProgress {
   readonly #names: { readonly group: string; readonly positions: string };
+  /** By queue key. */
+  readonly #workOf: ReadonlyMap<string, QueueWork>;
   readonly #committed: Map<string, number>;
   #hasTopic = false;
 
@@ -44,6 +46,7 @@ export class RedriveProgress {
     committed: ReadonlyMap<string, number>,
   ) {
     this.#names = redriveNamesOf(topic);
+    this.#workOf = new Map(works.map((work) => [queueKey(work.range.queue), work]));
     this.#committed = new Map(committed);
   }
 
@@ -84,6 +87,12 @@ export class RedriveProgress {
 
   get group(): string {
     return this.#names.group;
+  }
+
+  /** Returns whether the letter at an offset of a queue was redriven; `storedAt` is when the broker stored it, in ms since the epoch. */
+  isRedriven(queue: QueueRef, offset: number, storedAt: number): boolean {
+    const work = this.#workOf.get(queueKey(queue));
+    return work !== undefined && (offset < work.range.from || work.progress.isDone(offset, storedAt));
   }
 
   /** Keeps the client in the group; call it at least every 30 s. */
