@@ -12,9 +12,8 @@ export interface LetterFilter {
   readonly toMs: number | undefined;
 }
 
-export const FILTER_NAMES = ['--from-time', '--to-time', '--stage', '--class', '--connector'] as const;
-
-export type FilterName = (typeof FILTER_NAMES)[number];
+/** Names a filter as its option is called. */
+export type FilterName = '--from-time' | '--to-time' | '--stage' | '--class' | '--connector';
 
 /** Returns the first filter that a letter does not pass; `undefined` where it passes all. What a letter does not say passes no filter. */
 export function rejectedBy({ storedAt, context }: Letter, filter: LetterFilter): FilterName | undefined {

@@ -9,7 +9,7 @@ export interface DoneEntry {
   readonly storedAt: number;
 }
 
-/** More letters behind one that was not redriven are not kept in memory. */
+/** So many offsets take some tens of MB of memory. */
 const MAX_DONE = 1_000_000;
 
 /** Thrown where more letters were redriven behind one that was not than are kept in memory. */
@@ -23,12 +23,13 @@ export class TooManyDoneError extends Error {
 }
 
 /**
- * Knows which letters of one queue were redriven. All before one offset were, and holds no letter that was not; of those behind it, single
- * ones. A caller reports each message, in the order of the queue.
+ * Keeps which letters of one queue were redriven: all before one offset, and single ones behind it. A caller reports each message, in the
+ * order of the queue.
  */
 export class QueueProgress {
-  /** By offset: until when the letter there was redriven. */
+  /** By offset, for single letters: when the broker stored the note that the letter was redriven. */
   readonly #done = new Map<number, number>();
+  /** The first letter that stays. */
   #held: number | undefined;
   #next: number;
   #unsaved: [number, number][] = [];
@@ -54,7 +55,12 @@ export class QueueProgress {
     return this.#held ?? this.#next;
   }
 
-  /** Returns whether the letter at an offset was redriven. One that was stored later than the note of it is another letter: the topic was created again. */
+  /**
+   * Returns whether the letter at an offset was redriven. One that was stored later than the note of it is another letter: the topic was
+   * created again.
+   *
+   * @param storedAt when the broker stored the letter, in ms since the epoch
+   */
   isDone(offset: number, storedAt: number): boolean {
     const notedAt = this.#done.get(offset);
     return notedAt !== undefined && storedAt <= notedAt;
