@@ -4,12 +4,15 @@ import type { EndedSpan, SpanEvent, SpanValue } from '../ports/trace.port.js';
 import { errorTrace } from '../task/error-text.js';
 import type { Tracer } from './tracer.js';
 
-/** A put may be made again without end: a trace shows the first tries, and how many it left out. */
-const MAX_SPANS = 32;
+/** A put may be made again without end: a trace shows the first steps, and how many it left out. */
+const MAX_STEPS = 32;
 const MAX_EVENTS = 16;
 /** The most that a span shows of an error, in characters. */
 const MAX_MESSAGE = 1000;
 const MAX_STACK = 4000;
+
+/** What the semantic conventions of OpenTelemetry for messaging call RocketMQ. */
+export const MESSAGING = { 'messaging.system': 'rocketmq' } as const;
 
 type Attributes = Readonly<Record<string, SpanValue>>;
 
@@ -50,14 +53,14 @@ export interface Step {
 }
 
 /**
- * Keeps the way of one traced record through a runner: a span for the whole, and one for each step below it. It hands them over together, once the record
- * is done, so that nothing of it is exported where its thread ends before.
+ * Keeps the way of one traced record through a runner: a span for the whole, and one for each step below it. It hands them over together,
+ * once the record is done, so that nothing of it is exported where its thread ends before.
  */
 export class RecordTrace {
   readonly #root: OpenSpan;
   readonly #traceId: string;
   readonly #steps: OpenSpan[] = [];
-  /** What clocks of processes differ by is not of this clock: its times grow evenly from one reading of the wall clock. */
+  /** One reading of the wall clock for all times of a trace: a clock that is set meanwhile must not stretch a step. */
   readonly #epochMs: number;
   #leftOut = 0;
   #hasEnded = false;
@@ -164,7 +167,7 @@ export class RecordTrace {
 
   #addStep(name: string, kind: EndedSpan['kind'], attributes: Attributes, startMs?: number): OpenSpan {
     const span = this.#open(name, kind, { ...attributes }, startMs);
-    if (this.#steps.length < MAX_SPANS) this.#steps.push(span);
+    if (this.#steps.length < MAX_STEPS) this.#steps.push(span);
     else this.#leftOut++;
     return span;
   }
@@ -201,6 +204,41 @@ export class RecordTrace {
       error,
     };
   }
+}
+
+/** Returns the attributes that the span of each record has. */
+export function sluiceAttributes(connector: string, index: number): Attributes {
+  return { ...MESSAGING, 'sluice.connector': connector, 'sluice.task': index };
+}
+
+/**
+ * Ends the trace of a record that is left out, by `end`, once its dead letter is written.
+ *
+ * @param written resolves when the letter is written; `undefined` where the record gets none
+ * @param topic the dead letter topic
+ */
+export function endLeftOut(
+  trace: RecordTrace,
+  written: Promise<void> | undefined,
+  topic: string | undefined,
+  end: (outcome: string) => void,
+): void {
+  if (written === undefined || topic === undefined) {
+    end('skipped');
+    return;
+  }
+  const writing = trace.step(`send ${topic}`, 'producer', { ...MESSAGING, 'messaging.destination.name': topic });
+  written.then(
+    () => {
+      writing.end();
+      trace.describe({ 'sluice.dead_letter.topic': topic });
+      end('dead-letter');
+    },
+    // The task was given up before: whoever runs it next writes the letter.
+    () => {
+      end('interrupted');
+    },
+  );
 }
 
 function shortened(text: string, max: number): string {

@@ -2,8 +2,7 @@ import { scanTraceContext, type TraceContext } from '@sluice/protocol';
 import { queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sluice/sdk';
 import { RecordFailure } from '../dead-letters/record-failure.js';
 import type { RawMessage } from '../ports/queue-messages.port.js';
-import { RecordTrace, type Step } from './record-trace.js';
-import { endLeftOut, MESSAGING, sluiceAttributes } from './source-traces.js';
+import { endLeftOut, MESSAGING, RecordTrace, sluiceAttributes, type Step } from './record-trace.js';
 import type { Tracer } from './tracer.js';
 
 /** Records of a task that are put and traced until their offset is committed. A sink may hold records back for long. */

@@ -9,8 +9,7 @@ import {
 } from '@sluice/protocol';
 import type { ConnectRecord, QueueRef, SourceRecord } from '@sluice/sdk';
 import type { RecordFailure } from '../dead-letters/record-failure.js';
-import type { SpanValue } from '../ports/trace.port.js';
-import { RecordTrace, type Step } from './record-trace.js';
+import { endLeftOut, MESSAGING, RecordTrace, sluiceAttributes, type Step } from './record-trace.js';
 import type { Tracer } from './tracer.js';
 
 /** Records of a task that are traced at a time. One that waits for a broker may wait long. */
@@ -186,38 +185,6 @@ export class SourceTrace {
 /** Returns what encodes a record, where it is traced with the context of that. */
 export function tracedEncoder(encoder: Encoder, trace: SourceTrace | undefined): Encoder {
   return trace?.encoding(encoder) ?? encoder;
-}
-
-/** What the semantic conventions of OpenTelemetry for messaging call RocketMQ. */
-export const MESSAGING = { 'messaging.system': 'rocketmq' } as const;
-
-export function sluiceAttributes(connector: string, index: number): Readonly<Record<string, SpanValue>> {
-  return { ...MESSAGING, 'sluice.connector': connector, 'sluice.task': index };
-}
-
-/** Ends a trace of a record that is left out, once its dead letter is written. */
-export function endLeftOut(
-  trace: RecordTrace,
-  written: Promise<void> | undefined,
-  topic: string | undefined,
-  end: (outcome: string) => void,
-): void {
-  if (written === undefined || topic === undefined) {
-    end('skipped');
-    return;
-  }
-  const writing = trace.step(`send ${topic}`, 'producer', { ...MESSAGING, 'messaging.destination.name': topic });
-  written.then(
-    () => {
-      writing.end();
-      trace.describe({ 'sluice.dead_letter.topic': topic });
-      end('dead-letter');
-    },
-    // The task was given up before: whoever runs it next writes the letter.
-    () => {
-      end('interrupted');
-    },
-  );
 }
 
 /** A plugin may return anything: what is wrong with the headers is said where the record is converted. */

@@ -11,9 +11,9 @@ export interface Sampling {
 }
 
 /**
- * Chooses the records that are traced, for all tasks of a thread. A record whose context says so is traced, or is not; of the others each is chosen with
- * the same probability, independently. One number, drawn from the geometric distribution, says how many are passed over until the next one. A record that
- * is not chosen costs a decrement.
+ * Chooses the records that are traced, for all tasks of a thread. Where a record carries a context, that says whether it is traced. Each of the
+ * others is chosen with the same probability, independently. One number, drawn from the geometric distribution, says how many are passed over
+ * until the next one. A record that is not chosen costs a decrement.
  */
 export class Tracer {
   /** Records to pass over before the next one that is traced. */
