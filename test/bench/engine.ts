@@ -138,7 +138,11 @@ class EngineBench {
   }
 }
 
-/** Runs the bench and prints its figures with their goals. @throws Error when a record is lost, duplicate, out of order or damaged, or as {@link transformBench} */
+/**
+ * Runs the bench and prints its figures with their goals.
+ *
+ * @throws Error when a record is lost, duplicate, out of order or damaged, or as {@link transformBench}
+ */
 export async function engineBench(args: readonly string[]): Promise<void> {
   const { values } = parseArgs({
     args: [...args],

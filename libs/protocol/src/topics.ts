@@ -121,7 +121,8 @@ export function readerGroupOf(clusterId: string): string {
 }
 
 /**
- * Names the consumer group in which redrives of a dead letter topic keep their progress, and the topic for what offsets cannot say. No id of a Connect cluster has a `%`, so no cluster has such names; the topic's end keeps sinks and sources away from it.
+ * Names the consumer group in which redrives of a dead letter topic keep their progress, and the topic for what offsets cannot say. No id of
+ * a Connect cluster has a `%`, so no cluster has such names; the topic's end keeps sinks and sources away from it.
  */
 export function redriveNamesOf(topic: string): { readonly group: string; readonly positions: string } {
   const suffix = '-positions';

@@ -117,6 +117,7 @@ export class ConnectorReader {
     return { ...rest, connector: this.#shown(connector), tasks: tasks.map((task) => this.#shown(task)) };
   }
 
+  /** Some tools refuse a state that Kafka Connect does not have: `gateway.completed.as` names one for them. */
   #shown<Status extends RunStatusJson>(status: Status): Status {
     return status.state === 'COMPLETED' ? { ...status, state: this.settings.completedAs } : status;
   }

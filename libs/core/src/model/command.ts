@@ -24,7 +24,10 @@ export type ConnectorCommand =
   | {
       readonly kind: 'tasks.restart';
       readonly name: string;
-      /** A runner that asks for a new generation of its task names the one that it has. Another one is not restarted, nor is one that has completed. */
+      /**
+       * A runner that asks for a new generation of its task names the one that it has. Another one is not restarted, nor is one that has
+       * completed.
+       */
       readonly tasks: readonly (TaskId & { readonly generation?: number })[];
     }
   /**

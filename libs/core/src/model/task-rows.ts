@@ -15,7 +15,7 @@ type TaskRow = readonly [
   overrides: Overrides,
   committed: 0 | 1,
   owner: string | null,
-  /** Absent or null where nobody holds it. An incarnation is left out that is the one which the owner has as a member. */
+  /** Absent or null where nobody holds it. An incarnation that the owner has as a member is left out. */
   assignment?: readonly [generation: number, revokedAt: number | null, incarnation?: string] | null,
   completed?: readonly [generation: number, at: number],
 ];

@@ -65,8 +65,9 @@ export interface ConnectorStatus {
 
 /**
  * Reports what a connector and its tasks really do; `undefined` if there is none of that name. It is FAILED when nobody
- * could split it into tasks, or when its instance has failed. Else it is RUNNING while a member holds a task of it, and
- * UNASSIGNED without: for example, when no runner has its plugin. COMPLETED it is once all its tasks are. A STOPPED connector shows only the tasks that have not stopped yet.
+ * could split it into tasks, or when its instance has failed. It is COMPLETED once all its tasks are. Else it is RUNNING while a member holds
+ * a task of it, and UNASSIGNED without: for example, when no runner has its plugin. A STOPPED connector shows only the tasks that have not
+ * stopped yet.
  */
 export function connectorStatus(state: ClusterState, reports: ReportsView, name: string): ConnectorStatus | undefined {
   const connector = state.connectors.get(name);

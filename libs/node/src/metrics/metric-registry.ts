@@ -9,7 +9,7 @@ type NameOfType<Type extends MetricSpec['type']> = {
 
 /** Metrics whose values are read at a scrape. */
 export type CollectedName = NameOfType<'counter' | 'gauge'>;
-/** Histograms. */
+/** Metrics whose values are counted in buckets. */
 export type HistogramName = NameOfType<'histogram'>;
 
 /** What a histogram holds for one set of labels. */

@@ -3,8 +3,8 @@ import { propertyNeedle, scanProperty } from './property-block.js';
 import { SluiceProperty } from './reserved-properties.js';
 
 /**
- * What a dead letter says of itself, of Sluice or of another system that writes the same names. What it does not say, or not as a whole, is
- * `undefined`; message and stack trace may be cut.
+ * What a reader finds in a dead letter of what `DeadLetterContext` had, be it of Sluice or of another system that writes the same
+ * names. What it does not say, or not as a whole, is `undefined`; message and stack trace may be cut.
  */
 export interface LetterContext {
   /** `undefined` where the letter has no context, or not enough to tell. */

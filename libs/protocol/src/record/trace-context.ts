@@ -1,8 +1,8 @@
 import { propertyNeedle, propertyText, scanProperty } from './property-block.js';
 
 /**
- * Says where a trace stands, as W3C Trace Context level 1 writes it (https://www.w3.org/TR/trace-context/). The header `traceparent` names the trace and
- * the span before, `tracestate` carries what vendors add. Properties of a message have the same names.
+ * Says where a trace stands, as W3C Trace Context level 1 writes it (https://www.w3.org/TR/trace-context/). The header `traceparent` names
+ * the trace and the span before, `tracestate` carries what vendors add. Properties of a message have the same names.
  */
 export interface TraceContext {
   /** 32 hexadecimal digits in small letters. */
