@@ -33,6 +33,7 @@ import { shortenedTrace } from './error-trace.js';
 import { InstanceKeeper } from './instance-keeper.js';
 import { LoopWithInstance } from './loop-with-instance.js';
 import type { TaskLoop } from './task-loop.js';
+import { timedOffsets, timedPositions } from './timed-stores.js';
 import { watchedInstance, watchedSink, watchedSource } from './watched-task.js';
 
 /** Queues of a dead letter topic that a sink creates, as Apache RocketMQ Connect has them. */
@@ -207,36 +208,6 @@ function common(
       requestTaskReconfiguration(name);
     },
   };
-}
-
-/** Returns the store with each write of positions timed, and noted as a commit where it succeeds. */
-function timedPositions(positions: PositionStore, figures: TaskFigures): PositionStore {
-  return {
-    open: (task) => positions.open(task),
-    refresh: (task, beforeMs) => positions.refresh(task, beforeMs),
-    write: (task, change) => timedCommit(figures, () => positions.write(task, change)),
-  };
-}
-
-/** The same for offsets. */
-function timedOffsets(offsets: OffsetStore, figures: TaskFigures): OffsetStore {
-  return {
-    read: (group, queue) => offsets.read(group, queue),
-    commit: (group, positions) => timedCommit(figures, () => offsets.commit(group, positions)),
-    takeReset: (group, reset) => offsets.takeReset(group, reset),
-    foreignConsumers: (group, queue) => offsets.foreignConsumers(group, queue),
-  };
-}
-
-async function timedCommit<T>(figures: TaskFigures, commit: () => Promise<T>): Promise<T> {
-  const beganMs = performance.now();
-  try {
-    const result = await commit();
-    figures.noteCommit(sharedNowMs());
-    return result;
-  } finally {
-    figures.observe('commit', performance.now() - beganMs);
-  }
 }
 
 /** Returns what the traces of a task need; `undefined` where none is made. */
