@@ -13,11 +13,13 @@ export interface ListOptions {
   readonly isAll: boolean;
 }
 
+/** A letter, and whether a redrive has sent its record. */
 export interface ListedLetter {
   readonly letter: Letter;
   readonly isRedriven: boolean;
 }
 
+/** The letters that pass the filters, and what a list cannot show of the others. */
 export interface LetterList {
   /** In the order in which they became dead letters. */
   readonly letters: readonly ListedLetter[];

@@ -9,6 +9,7 @@ export type RedrivenMessage = Parameters<Producer['sendEncoded']>[1];
 /** Why a letter that passes the filters is not sent. */
 export type LeftReason = 'incomplete' | 'redriven-too-often' | 'without-topic' | 'wrong-topic' | 'of-a-source';
 
+/** What decides where letters go, and which stay. */
 export interface RedriveRules {
   /** The dead letter topic. */
   readonly topic: string;
@@ -20,6 +21,7 @@ export interface RedriveRules {
   readonly maxRedrives: number;
 }
 
+/** What becomes of a letter: its record is sent, or it stays. */
 export type LetterPlan =
   | {
       readonly kind: 'send';

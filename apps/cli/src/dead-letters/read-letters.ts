@@ -26,6 +26,7 @@ export interface QueueRange {
   readonly to: number;
 }
 
+/** What a reader finds at an offset, or at several. */
 export type Found =
   | { readonly kind: 'message'; readonly queue: QueueRef; readonly message: LogicalMessage }
   | { readonly kind: 'unreadable'; readonly queue: QueueRef; readonly offset: number; readonly reason: string }

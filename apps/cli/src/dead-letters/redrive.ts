@@ -11,6 +11,7 @@ import { RedriveProgress } from './redrive-progress.js';
 import { RedriveReport } from './redrive-report.js';
 import { RecordSender } from './send-record.js';
 
+/** Which letters a redrive sends, where, and how fast. */
 export interface RedriveOptions {
   readonly rules: RedriveRules;
   readonly filter: LetterFilter;
@@ -71,13 +72,13 @@ class Redrive {
         if (report.stopped !== undefined) break;
       }
     } catch (error) {
-      report.stopped ??= this.signal.aborted ? BY_SIGNAL : { by: 'error', reason: messageOf(error) };
+      report.stopped ??= this.signal.aborted ? BY_SIGNAL : { by: 'error', reason: reasonOf(error) };
     }
     if (this.options.isDryRun) return report;
     try {
       await this.progress.save();
     } catch (error) {
-      const reason = `the progress could not be stored (${messageOf(error)}): the last ${this.#unsaved} letters that were sent may be sent again`;
+      const reason = `the progress could not be stored (${reasonOf(error)}): the last ${this.#unsaved} letters that were sent may be sent again`;
       report.stopped = { by: 'error', reason };
     }
     return report;
@@ -188,6 +189,6 @@ function laneOf({ message, queue }: Letter): string {
 
 const NO_BODY = Buffer.alloc(0);
 
-function messageOf(error: unknown): string {
+function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

@@ -20,6 +20,7 @@ export interface ConnectorTotals {
 /** Memory of one loop, which also those read who are not in its thread. */
 export type TaskBoards = Required<Pick<TaskEnvironment, 'calls' | 'figures'>>;
 
+/** Makes the boards of a new loop, which shows nothing yet. */
 export function newTaskBoards(): TaskBoards {
   return { calls: new CallBoard(), figures: new TaskFigures() };
 }
@@ -41,6 +42,7 @@ export interface MeteredTask extends TaskTotals {
   readonly lastCommitMs: number;
 }
 
+/** The tasks of a node, as its metrics show them. */
 export interface MeteredTasks {
   /** Those with totals of their own. */
   readonly own: readonly MeteredTask[];

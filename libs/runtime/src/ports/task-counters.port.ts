@@ -16,7 +16,7 @@ export interface TaskCounters {
   bufferedBytes: number;
   /** Sink: read from queues, with barriers and duplicates. */
   recordsRead: number;
-  /** Sink: of them, those that were put back from a dead letter topic. */
+  /** Sink: of them, those that `sluice dlq redrive` had put back. */
   recordsRedriven: number;
   /** Sink: bodies, decompressed, and properties of what was read, ahead of need. */
   bytesRead: number;

@@ -199,7 +199,7 @@ export class QueueIntake {
       let mayTakeMore = true;
       counters.recordsRead++;
       const judged = this.#state.judge(message, this.#tag);
-      // One that is put back has no stamp: records of sources pay nothing here.
+      // A redriven one has no stamp: records of sources pay nothing here.
       if (judged === undefined && isRedriven(message.rawProperties)) counters.recordsRedriven++;
       const isDropped = typeof judged === 'string';
       const trace = this.#traces.size === 0 ? undefined : this.#takeTrace(message.queueOffset);
