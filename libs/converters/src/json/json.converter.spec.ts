@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { type ConnectValue, Decimal, type Schema, SchemaBuilder, schemas } from '@sluice/sdk';
 import { ConversionError } from '../conversion-error.js';
@@ -186,8 +187,8 @@ describe('JsonConverter with schemas', () => {
   it.each([
     ['{"a":1}', 'JsonConverter with schemas.enable requires "schema" and "payload" fields'],
     ['{"schema":null,"payload":1,"more":1}', 'may not contain additional fields'],
-    ['[1', 'The bytes are not JSON'],
-    ['', 'The bytes are not JSON'],
+    ['[1', 'The bytes are not JSON: '],
+    ['', 'The bytes are not JSON: they end too early'],
     ['{"schema":{"type":"int128"},"payload":1}', 'Unknown schema type: int128'],
     ['{"schema":{},"payload":1}', 'Schema must contain "type" field'],
     ['{"schema":{"type":"array"},"payload":[]}', 'Array schema did not specify "items"'],
@@ -212,6 +213,18 @@ describe('JsonConverter with schemas', () => {
   ])('refuses to read %s', (text, message) => {
     expect(() => read(text)).toThrow(ConversionError);
     expect(() => read(text)).toThrow(message);
+  });
+
+  it.each(['secret', '{"a":secret}', '{secret:1}', '["secret",]', '"secret\\x"'])('quotes nothing of %s, which is not JSON', (text) => {
+    let error: unknown;
+    try {
+      read(text);
+    } catch (thrown) {
+      error = thrown;
+    }
+    const shown = inspect(error, { showHidden: true });
+    expect(shown).toContain('The bytes are not JSON: ');
+    expect(shown).not.toContain('secret');
   });
 
   it('refuses values nested too deep with an error of conversion', () => {

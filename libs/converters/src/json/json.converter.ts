@@ -145,11 +145,19 @@ function parse(text: string, levels: number): JsonValue {
   try {
     json = parseJson(text);
   } catch (error) {
-    throw new ConversionError(NAME, `The bytes are not JSON: ${(error as Error).message}`, error);
+    // Without its cause: V8 quotes the text.
+    throw new ConversionError(NAME, `The bytes are not JSON: ${whyNoJson((error as Error).message)}`);
   }
   // Each level takes two brackets.
   if (text.length > 2 * levels && isDeeper(json, levels)) throw tooDeep();
   return json;
+}
+
+/** Returns what V8 says about a text that is not JSON, without what stands in it. */
+function whyNoJson(message: string): string {
+  if (message.startsWith('Unexpected end')) return 'they end too early';
+  const [, position] = /at position (\d+)/.exec(message) ?? [];
+  return position === undefined ? 'a character is not expected' : `the character at position ${position} is not expected`;
 }
 
 function isDeeper(value: unknown, levels: number): boolean {
