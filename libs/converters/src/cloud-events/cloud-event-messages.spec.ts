@@ -230,3 +230,22 @@ it('leaves keys in the structured mode', () => {
   const key = cloudEventsConverter({}, 'key');
   expect('toBytesAndHeaders' in key || 'fromBytesAndHeaders' in key).toBe(false);
 });
+
+describe('an event whose data is in base64', () => {
+  const event = { specversion: '1.0', id: '7', source: '/shop', type: 'made' };
+
+  it.each(['structured', 'binary'])('keeps its data in the %s mode', (mode) => {
+    const converter = cloudEventsConverter({ 'content.mode': mode }, 'value');
+    const written = converter.toBytesAndHeaders?.({ ...event, data_base64: 'AAEC' }, undefined, 'orders', []);
+    const read = converter.fromBytesAndHeaders?.(Buffer.from(written?.bytes ?? []), 'orders', written?.headers ?? []);
+    expect(read?.value).toEqual({ ...event, data: Buffer.from([0, 1, 2]) });
+  });
+
+  it.each(['CE_data', 'CE_data_base64'])('is refused where a header %s has it', (key) => {
+    const headers = [...Object.entries(event).map(([name, value]) => ({ key: `CE_${name}`, value })), { key, value: 'AAEC' }];
+    const converter = cloudEventsConverter({}, 'value');
+    expect(() => converter.fromBytesAndHeaders?.(Buffer.from('{}'), 'orders', headers)).toThrow(
+      `The header ${key} stands for data, which only the body holds`,
+    );
+  });
+});

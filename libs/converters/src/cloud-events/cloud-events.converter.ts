@@ -68,7 +68,7 @@ export class CloudEventsConverter implements Converter {
   eventOf(value: ConnectValue, schema: Schema | undefined, topic: string): Event {
     if (isEvent(value, schema) && isConnectObject(value)) {
       const dataSchema = schema?.fields?.find(({ name }) => name === DATA)?.schema;
-      return { attributes: attributesOf(value), data: value[DATA], schema: dataSchema };
+      return { attributes: attributesOf(value), data: bytesOfBase64(value) ?? value[DATA], schema: dataSchema };
     }
     const { source, type, datacontenttype, dataschema } = this.settings;
     const attributes = new Map<string, Attribute>([
@@ -117,12 +117,9 @@ export class CloudEventsConverter implements Converter {
   }
 
   #dataOf(event: Readonly<Record<string, ConnectValue | undefined>>, attributes: Attributes): SchemaAndValue | undefined {
-    const { [DATA]: data, [DATA_BASE64]: base64 } = event;
-    if (base64 !== undefined && base64 !== null) {
-      if (data !== undefined) throw new TypeError(`The event has both ${DATA} and ${DATA_BASE64}`);
-      if (typeof base64 === 'string' && BASE64.test(base64)) return { value: Buffer.from(base64, 'base64') };
-      throw new TypeError(`${DATA_BASE64} is no text in base64`);
-    }
+    const bytes = bytesOfBase64(event);
+    if (bytes !== undefined) return { value: bytes };
+    const { [DATA]: data } = event;
     if (data === undefined) return undefined;
     const hasSchema = this.settings['json.schemas.enable'] && data !== null && isJson(attributes.get('datacontenttype'));
     if (!hasSchema) return { value: data };
@@ -130,6 +127,15 @@ export class CloudEventsConverter implements Converter {
       return this.#data.fromBytes(Buffer.from(plainJson(data), 'utf8'));
     throw new TypeError('The data is no object of schema and payload; json.schemas.enable=false reads it');
   }
+}
+
+/** Returns the data that an event has in base64; `undefined` where it has none. @throws TypeError for other texts, and beside other data */
+function bytesOfBase64(event: Readonly<Record<string, ConnectValue | undefined>>): Buffer | undefined {
+  const { [DATA]: data, [DATA_BASE64]: base64 } = event;
+  if (base64 === undefined || base64 === null) return undefined;
+  if (data !== undefined) throw new TypeError(`The event has both ${DATA} and ${DATA_BASE64}`);
+  if (typeof base64 === 'string' && BASE64.test(base64)) return Buffer.from(base64, 'base64');
+  throw new TypeError(`${DATA_BASE64} is no text in base64`);
 }
 
 /** Returns the bytes that data is; those of a text are none. */

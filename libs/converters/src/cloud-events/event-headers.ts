@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { MessageHeader } from '@sluice/sdk';
-import type { Attribute, Attributes } from './cloud-event.js';
+import { type Attribute, type Attributes, DATA, DATA_BASE64 } from './cloud-event.js';
 import { mediaOf } from './content-type.js';
 
 /**
@@ -58,6 +58,7 @@ function attributesAmong(headers: readonly MessageHeader[], binding: Binding): R
   for (const { key, value } of headers) {
     const name = attributeNamed(key, binding);
     if (name === undefined || value === null) continue;
+    if (name === DATA || name === DATA_BASE64) throw new TypeError(`The header ${key} stands for data, which only the body holds`);
     const text = textOf(name, value);
     const other = attributes.get(name);
     // Some writers have the content type twice, in one of them with its parameters: the name of the binding counts.
