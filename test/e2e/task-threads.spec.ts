@@ -72,7 +72,7 @@ describe('tasks over threads', () => {
     expect((await cluster.request('PUT', '/connectors/measured-in/config', config)).status).toBe(201);
     const total = async (): Promise<number> => (await figuresOf('threaded-sources', 'measured-in')).total('sluice_task_records_out_total');
     await until('the records of the source are counted by task', async () => (await total()) > 400);
-    // Nothing goes on while the figures are compared.
+    // No record passes while the figures are compared.
     expect((await cluster.request('PUT', '/connectors/measured-in/pause')).status).toBe(202);
     await untilTasks('measured-in', 'pause', (tasks) => tasks.length === 2 && tasks.every(({ state }) => state === 'PAUSED'));
     const scraped = await scrape('threaded-sources');
