@@ -11,7 +11,7 @@ import { queueKey } from '@sluice/sdk';
 import { pause, retry } from '@sluice/time';
 import { queueName } from './letter.js';
 import { asGroup, LOOK_GROUP, type QueueRange, rangesOf, readRanges } from './read-letters.js';
-import { decodeDoneEntry, type DoneEntry, encodeDoneEntry, QueueProgress } from './queue-progress.js';
+import { decodeDoneEntry, type DoneEntry, encodeDoneEntry, type OffsetRange, QueueProgress } from './queue-progress.js';
 
 /** How long a broker may take to list this client alone as a member of the group. */
 const JOIN_MS = 10_000;
@@ -26,6 +26,31 @@ export interface QueueWork {
   readonly progress: QueueProgress;
   /** Messages that retention removed, although nobody knows of all letters among them that they were redriven. */
   readonly removed: QueueRange | undefined;
+  /** The offsets that entries name as redriven. */
+  readonly done: readonly OffsetRange[];
+}
+
+/** Counts the offsets of a range of which no entry says that their letters were redriven. */
+export function countUndone({ from, to }: Pick<QueueRange, 'from' | 'to'>, done: readonly OffsetRange[]): number {
+  let count = 0;
+  let next = from;
+  for (const [first, last] of [...done].sort(([one], [other]) => one - other)) {
+    if (first >= to) break;
+    count += Math.max(0, first - next);
+    next = Math.max(next, last + 1);
+  }
+  return count + Math.max(0, to - next);
+}
+
+/** Thrown where a topic was deleted and created again: what is known of its letters is of others. */
+export class TopicRecreatedError extends Error {
+  constructor(topic: string, detail: string) {
+    const { group, positions } = redriveNamesOf(topic);
+    super(
+      `Topic ${topic} was deleted and created again: ${detail}. ` +
+        `Delete group ${group}, and topic ${positions} where it exists, to start over`,
+    );
+  }
 }
 
 /**
@@ -41,7 +66,7 @@ export class RedriveProgress {
 
   private constructor(
     private readonly client: RocketMqClient,
-    topic: string,
+    private readonly topic: string,
     readonly works: readonly QueueWork[],
     committed: ReadonlyMap<string, number>,
   ) {
@@ -54,8 +79,7 @@ export class RedriveProgress {
    * Reads the progress, and what the queues hold now.
    *
    * @param joins makes the client a member of the group first, so that nobody else redrives the topic meanwhile
-   * @throws TopicNotFoundError, TooManyDoneError; Error where somebody else redrives the topic, it was deleted and created again, or an entry
-   * cannot be read
+   * @throws TopicNotFoundError, TopicRecreatedError, TooManyDoneError; Error where somebody else redrives the topic, or an entry cannot be read
    */
   static async open(client: RocketMqClient, topic: string, joins: boolean, signal: AbortSignal): Promise<RedriveProgress> {
     const { group, positions } = redriveNamesOf(topic);
@@ -68,19 +92,15 @@ export class RedriveProgress {
       const offset = await committedOffset(client, group, queue);
       if (offset !== undefined) committed.set(queueKey(queue), offset);
       if (offset !== undefined && offset > to) {
-        throw new Error(
-          `Group ${group} has offset ${offset} for queue ${queueName(queue)} of topic ${topic}, which ends at ${to}: the topic was deleted and ` +
-            `created again. Delete the group, and the topic ${positions} where it exists, to start over`,
-        );
+        throw new TopicRecreatedError(topic, `group ${group} has offset ${offset} for queue ${queueName(queue)}, which ends at ${to}`);
       }
       const start = Math.max(offset ?? 0, from);
       const ofQueue = entries.filter(({ brokerName, entry }) => brokerName === queue.brokerName && entry.queueId === queue.queueId);
-      const progress = new QueueProgress(
-        start,
-        ofQueue.map(({ entry }) => entry),
-      );
+      const ofThis = ofQueue.map(({ entry }) => entry);
+      const progress = new QueueProgress(start, ofThis);
+      const done = ofThis.flatMap((entry) => entry.ranges);
       const removed = offset !== undefined && offset < from ? { queue, from: offset, to: from } : undefined;
-      works.push({ range: { queue, from: start, to }, progress, removed });
+      works.push({ range: { queue, from: start, to }, progress, removed, done });
     }
     return new RedriveProgress(client, topic, works, committed);
   }
@@ -100,11 +120,20 @@ export class RedriveProgress {
     this.client.consumer.attend(this.#names.group);
   }
 
-  /** Stores what was redriven. @throws what a broker answers; the letters may be sent again by the next redrive then */
+  /**
+   * Stores what was redriven.
+   *
+   * @throws TopicRecreatedError, before it stores anything of the queue; what a broker answers: the letters may be sent again by the next redrive then
+   */
   async save(): Promise<void> {
     for (const { range, progress } of this.works) {
-      const { queue } = range;
+      const { queue, to } = range;
       const { unsaved } = progress;
+      const isNews = unsaved.length > 0 || progress.committable > (this.#committed.get(queueKey(queue)) ?? 0);
+      if (!isNews) continue;
+      const end = await stubbornly(() => this.client.admin.maxOffset(queue));
+      // The offsets would hide letters of the new topic.
+      if (end < to) throw new TopicRecreatedError(this.topic, `queue ${queueName(queue)} ended at ${to}, and ends at ${end} now`);
       if (unsaved.length > 0) await stubbornly(() => this.#append(queue, encodeDoneEntry(queue.queueId, unsaved)));
       progress.saved();
       const offset = progress.committable;

@@ -1,9 +1,10 @@
 import type { FilterName } from './letter-filter.js';
-import { type Letter, placeOf } from './letter.js';
+import { type Letter, placeOf, queueName } from './letter.js';
 import type { LeftReason } from './plan-letter.js';
+import type { QueueRange } from './read-letters.js';
 
 /** Why a letter that passes the filters was not redriven, or may not have been. */
-export type NotSentReason = LeftReason | 'unreadable' | 'failed' | 'unknown-outcome';
+export type NotSentReason = LeftReason | 'unreadable' | 'removed' | 'failed' | 'unknown-outcome' | 'behind-another';
 
 /** What people read of each reason. */
 const EXPLANATIONS: Readonly<Record<NotSentReason, string>> = {
@@ -13,8 +14,10 @@ const EXPLANATIONS: Readonly<Record<NotSentReason, string>> = {
   'wrong-topic': 'are of a topic that takes no records',
   'of-a-source': 'are of a source and hold the value as JSON with its schema: give --source-letters=as-json to send them so',
   unreadable: 'cannot be read',
+  removed: 'retention removed before they were redriven: they are lost. Each offset counts, whatever the filters say',
   failed: 'could not be sent; nothing of them was stored',
   'unknown-outcome': 'may have been stored or not: no broker said. They stay, and the next redrive sends them again',
+  'behind-another': 'wait behind one of the same key that failed or may have been stored. The next redrive looks at them again',
 };
 
 /** So many letters are named for each reason. */
@@ -22,7 +25,16 @@ const MAX_NAMED = 20;
 
 interface NotSent {
   count: number;
-  readonly named: { readonly place: string; readonly detail: string | undefined }[];
+  readonly named: Named[];
+  /** Letters that `named` leaves out. */
+  unnamed: number;
+}
+
+interface Named {
+  readonly place: string;
+  readonly detail: string | undefined;
+  /** How many letters it stands for where it may be several. */
+  letters?: number;
 }
 
 /** What a redrive did, or with `--dry-run` would do. */
@@ -52,15 +64,38 @@ export class RedriveReport {
   }
 
   addNotSent(reason: NotSentReason, letter: Pick<Letter, 'queue' | 'offset'>, detail?: string): void {
-    const found = this.#notSent.get(reason) ?? { count: 0, named: [] };
-    this.#notSent.set(reason, found);
-    found.count += 1;
-    if (found.named.length < MAX_NAMED) found.named.push({ place: placeOf(letter), detail });
+    this.#addNotSent(reason, 1, { place: placeOf(letter), detail });
+  }
+
+  /** Adds a letter whose target takes none. The report names each target once, not each of its letters. */
+  addNoTarget(problem: string): void {
+    const known = this.#notSent.get('failed');
+    const named = known?.named.find(({ place, letters }) => letters !== undefined && place === problem);
+    if (known === undefined || named?.letters === undefined) {
+      this.#addNotSent('failed', 1, { place: problem, detail: undefined, letters: 1 });
+      return;
+    }
+    known.count += 1;
+    named.letters += 1;
+  }
+
+  /** Adds a range that retention removed, and the number of offsets in it of which nobody knows that they were redriven. */
+  addRemoved({ queue, from, to }: QueueRange, count: number): void {
+    if (count === 0) return;
+    this.#addNotSent('removed', count, { place: `${queueName(queue)} offsets ${from} to ${to - 1}`, detail: undefined, letters: count });
   }
 
   /** Adds what whoever reads the report has to know besides. */
   addNotice(text: string): void {
     this.#notices.push(text);
+  }
+
+  #addNotSent(reason: NotSentReason, count: number, named: Named): void {
+    const found = this.#notSent.get(reason) ?? { count: 0, named: [], unnamed: 0 };
+    this.#notSent.set(reason, found);
+    found.count += count;
+    if (found.named.length < MAX_NAMED) found.named.push(named);
+    else found.unnamed += count;
   }
 
   /** 0: nothing that passes the filters is left. 1: it ended too early. 3: letters are left. */
@@ -88,15 +123,21 @@ export class RedriveReport {
     for (const [topic, count] of this.#sentTo) lines.push(`  to topic ${topic}: ${count}`);
     if (this.redrivenBefore > 0) lines.push(`  redriven before: ${this.redrivenBefore}`);
     for (const [filter, count] of this.#filtered) lines.push(`  left out by ${filter}: ${count}`);
-    for (const [reason, { count, named }] of this.#notSent) {
+    for (const [reason, { count, named, unnamed }] of this.#notSent) {
       lines.push(`  NOT SENT: ${letters(count)} that ${EXPLANATIONS[reason]}`);
-      for (const { place, detail } of named) lines.push(`    ${place}${detail === undefined ? '' : `: ${detail}`}`);
-      if (count > named.length) lines.push(`    and ${count - named.length} more`);
+      for (const each of named) lines.push(`    ${textOf(each)}`);
+      if (unnamed > 0) lines.push(`    and ${unnamed} more`);
     }
     for (const notice of this.#notices) lines.push(`  ${notice}`);
-    if (this.stopped !== undefined) lines.push(`  STOPPED: ${this.stopped.reason}. Run the command again to continue`);
+    const then = this.isDryRun ? '' : '. Run the command again to continue';
+    if (this.stopped !== undefined) lines.push(`  STOPPED: ${this.stopped.reason}${then}`);
     return lines.join('\n');
   }
+}
+
+function textOf({ place, detail, letters: count }: Named): string {
+  const text = detail === undefined ? place : `${place}: ${detail}`;
+  return count === undefined ? text : `${text} (${letters(count)})`;
 }
 
 function letters(count: number): string {
