@@ -9,17 +9,11 @@ export interface DoneEntry {
   readonly storedAt: number;
 }
 
-/** So many offsets take some tens of MB of memory. */
-const MAX_DONE = 1_000_000;
-
-/** Thrown where more letters were redriven behind one that was not than are kept in memory. */
-export class TooManyDoneError extends Error {
-  constructor() {
-    super(
-      `More than ${MAX_DONE} letters were redriven behind one that was not. ` +
-        'Redrive what is left without filters, or delete the topic that holds the progress to start over',
-    );
-  }
+/** Letters from one offset to another were redriven, as an entry says that the broker stored then. */
+interface Note {
+  readonly first: number;
+  readonly last: number;
+  readonly storedAt: number;
 }
 
 /**
@@ -27,27 +21,23 @@ export class TooManyDoneError extends Error {
  * order of the queue.
  */
 export class QueueProgress {
-  /** By offset, for single letters: when the broker stored the note that the letter was redriven. */
-  readonly #done = new Map<number, number>();
-  /** The first letter that stays. */
+  /** By their first offsets. Ranges take little memory however many letters they hold: a limit would end each later redrive, too. */
+  readonly #notes: readonly Note[];
+  /** The offset that was asked for last, the notes that may hold it or later ones, and how many notes begin up to it. */
+  #asked = -1;
+  #open: Note[] = [];
+  #begun = 0;
   #held: number | undefined;
   #next: number;
   #unsaved: [number, number][] = [];
 
-  /**
-   * @param from the offset before which everything was redriven
-   * @throws TooManyDoneError
-   */
+  /** @param from the offset before which everything was redriven */
   constructor(from: number, entries: readonly DoneEntry[]) {
     this.#next = from;
-    for (const { ranges, storedAt } of entries) {
-      for (const [first, last] of ranges) {
-        for (let offset = Math.max(first, from); offset <= last; offset += 1) {
-          this.#done.set(offset, storedAt);
-          if (this.#done.size > MAX_DONE) throw new TooManyDoneError();
-        }
-      }
-    }
+    this.#notes = entries
+      .flatMap(({ ranges, storedAt }) => ranges.map(([first, last]) => ({ first, last, storedAt })))
+      .filter(({ last }) => last >= from)
+      .sort((left, right) => left.first - right.first);
   }
 
   /** The offset before which no letter is left. */
@@ -62,13 +52,18 @@ export class QueueProgress {
    * @param storedAt when the broker stored the letter, in ms since the epoch
    */
   isDone(offset: number, storedAt: number): boolean {
-    const notedAt = this.#done.get(offset);
-    return notedAt !== undefined && storedAt <= notedAt;
+    if (offset < this.#asked) [this.#open, this.#begun] = [[], 0];
+    if (offset !== this.#asked) this.#open = this.#open.filter(({ last }) => last >= offset);
+    this.#asked = offset;
+    for (let note = this.#notes[this.#begun]; note !== undefined && note.first <= offset; note = this.#notes[this.#begun]) {
+      this.#begun += 1;
+      if (note.last >= offset) this.#open.push(note);
+    }
+    return this.#open.some((note) => storedAt <= note.storedAt);
   }
 
   /** Notes that nothing is left to be done for the message at an offset: it was redriven before, or holds no record. */
   pass(offset: number): void {
-    this.#done.delete(offset);
     this.#next = offset + 1;
   }
 
