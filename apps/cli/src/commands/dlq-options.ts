@@ -132,12 +132,17 @@ function filterOf(values: {
   readonly 'from-time'?: string | undefined;
   readonly 'to-time'?: string | undefined;
 }): LetterFilter {
+  const fromMs = timeOf('--from-time', values['from-time']);
+  const toMs = timeOf('--to-time', values['to-time']);
+  if (fromMs !== undefined && toMs !== undefined && fromMs >= toMs) {
+    throw new UsageError(`--to-time is "${values['to-time'] ?? ''}"; allowed is a time after --from-time, "${values['from-time'] ?? ''}"`);
+  }
   return {
     stages: (values.stage ?? []).map((stage) => oneOf('--stage', stage, ERROR_STAGES)),
     classes: values.class ?? [],
     connectors: values.connector ?? [],
-    fromMs: timeOf('--from-time', values['from-time']),
-    toMs: timeOf('--to-time', values['to-time']),
+    fromMs,
+    toMs,
   };
 }
 
@@ -146,11 +151,17 @@ const ISO_TIME = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?(?:Z|[+-]
 
 function timeOf(option: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const ms = ISO_TIME.test(text) ? Date.parse(text) : NaN;
+  const ms = ISO_TIME.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : NaN;
   if (!Number.isNaN(ms)) return ms;
   throw new UsageError(
     `${option} is "${text}"; allowed is a time such as 2026-07-01T12:00:00Z or 2026-07-01T14:00+02:00, or a day in UTC such as 2026-07-01`,
   );
+}
+
+/** `Date.parse` takes 30 February for 2 March. */
+function isDay(text: string): boolean {
+  const ms = Date.parse(text);
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text);
 }
 
 function required(option: string, text: string | undefined, hint: string): string {
