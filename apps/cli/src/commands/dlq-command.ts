@@ -1,6 +1,6 @@
 import type { RocketMqClient } from '@sluice/rocketmq';
 import { findLetter } from '../dead-letters/find-letter.js';
-import { listAsJson, listAsTable, shownAsText, shownLetter } from '../dead-letters/letter-text.js';
+import { listAsJson, listAsTable, printedJson, shownAsText, shownLetter } from '../dead-letters/letter-text.js';
 import { listLetters } from '../dead-letters/list-letters.js';
 import { redrive } from '../dead-letters/redrive.js';
 import { readCommandSettings, withClient } from './command-settings.js';
@@ -14,7 +14,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[], environment: E
     const { filter, limit, isAll, ...target } = listArguments(args);
     const { topic, output } = target;
     const list = await onTopic(target, environment, (client) => listLetters(client, { topic, filter, limit, isAll }, signal));
-    print(output, () => listAsTable(topic, list), listAsJson(topic, list));
+    print(output, () => listAsTable(topic, list, { filter, isAll }), listAsJson(topic, list));
     return 0;
   },
   show: async (args, environment, signal) => {
@@ -77,5 +77,5 @@ async function onTopic<T>(
 }
 
 function print(output: DlqTarget['output'], asText: () => string, asJson: object): void {
-  console.log(output === 'json' ? JSON.stringify(asJson, undefined, 2) : asText());
+  console.log(output === 'json' ? printedJson(asJson) : asText());
 }

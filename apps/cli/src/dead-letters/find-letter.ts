@@ -1,6 +1,5 @@
 import { readableQueues, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
-import { queueName, readLetter } from './letter.js';
-import type { ListedLetter } from './list-letters.js';
+import { type Letter, queueName, readLetter } from './letter.js';
 import { LOOK_GROUP, readRanges } from './read-letters.js';
 import { RedriveProgress } from './redrive-progress.js';
 
@@ -21,13 +20,12 @@ export async function findLetter(
   topic: string,
   { queue: named, offset }: LetterPlace,
   signal: AbortSignal,
-): Promise<ListedLetter> {
+): Promise<{ readonly letter: Letter; readonly isRedriven: boolean }> {
   const queue = chosenQueue(topic, readableQueues(await client.routes.refresh(topic)), named);
   const [from, to] = await Promise.all([client.admin.minOffset(queue), client.admin.maxOffset(queue)]);
   if (offset < from || offset >= to) {
-    throw new Error(
-      `Queue ${queueName(queue)} of topic ${topic} holds no message at offset ${offset}; it holds offsets ${from} to ${to - 1}`,
-    );
+    const held = from < to ? `it holds offsets ${from} to ${to - 1}` : 'it is empty';
+    throw new Error(`Queue ${queueName(queue)} of topic ${topic} holds no message at offset ${offset}; ${held}`);
   }
   const range = { queue, from: offset, to: offset + 1 };
   for await (const found of readRanges(client, [range], { group: LOOK_GROUP, signal })) {

@@ -26,6 +26,11 @@ export function rejectedBy({ storedAt, context }: Letter, filter: LetterFilter):
   return undefined;
 }
 
+/** Returns whether a filter rejects nothing. */
+export function letsAllPass({ stages, classes, connectors, fromMs, toMs }: LetterFilter): boolean {
+  return stages.length + classes.length + connectors.length === 0 && fromMs === undefined && toMs === undefined;
+}
+
 function has(allowed: readonly string[], value: string | undefined): boolean {
   return value !== undefined && allowed.includes(value);
 }

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { letterMessage, QUEUE, SINK_CONTEXT } from '../testing/letter-message.js';
 import { readLetter, type Letter } from './letter.js';
-import { listAsJson, listAsTable, type BodyForm, shownAsText, shownLetter, type ShownLetter } from './letter-text.js';
+import { listedLetter } from './list-letters.js';
+import { listAsJson, listAsTable, printedJson, type BodyForm, shownAsText, shownLetter, type ShownLetter } from './letter-text.js';
 
 const ESCAPE = '\u001b[31m';
 
@@ -11,13 +12,17 @@ function letterOf(properties: Readonly<Record<string, string>>, body?: Buffer): 
   return letter;
 }
 
+const NO_FILTER = { stages: [], classes: [], connectors: [], fromMs: undefined, toMs: undefined };
+const OPEN = { filter: NO_FILTER, isAll: false };
+
 const shown = (body: Buffer, form: BodyForm = 'auto'): ShownLetter['body'] => shownLetter(letterOf({}, body), false, form).body;
 
 describe('a list of dead letters', () => {
-  const list = { letters: [{ letter: letterOf(SINK_CONTEXT), isRedriven: false }], isCut: true, unreadable: [{ queue: QUEUE, offset: 4 }] };
+  const listed = listedLetter(letterOf(SINK_CONTEXT), false);
+  const list = { letters: [listed], isCut: true, unreadable: [{ queue: QUEUE, offset: 4 }] };
 
   it('has a line for each letter', () => {
-    const lines = listAsTable('orders-dead', list).split('\n');
+    const lines = listAsTable('orders-dead', list, OPEN).split('\n');
     expect(lines[1]?.split(/ {2,}/)).toEqual([
       'broker-a/3',
       '8',
@@ -35,11 +40,46 @@ describe('a list of dead letters', () => {
   it('cuts messages, and shows a terminal nothing to act on', () => {
     const message = `${ESCAPE}${'x'.repeat(200)}`;
     const letter = letterOf({ ...SINK_CONTEXT, '__connect.errors.exception.message': message });
-    const text = listAsTable('orders-dead', { ...list, letters: [{ letter, isRedriven: true }] });
+    const text = listAsTable('orders-dead', { ...list, letters: [listedLetter(letter, true)] }, OPEN);
     expect(text).not.toContain('\u001b');
     expect(text).toContain('\\u001b[31mxxx');
     expect(text).toContain('xxx...\n');
     expect(text).not.toContain('x'.repeat(101));
+  });
+
+  it('cuts names, so that one letter does not widen each line', () => {
+    const wide = letterOf({ ...SINK_CONTEXT, '__connect.errors.exception.class.name': 'E'.repeat(30_000) });
+    const text = listAsTable('orders-dead', { ...list, letters: [listedLetter(wide, false), ...list.letters] }, OPEN);
+    expect(Math.max(...text.split('\n').map(({ length }) => length))).toBeLessThan(300);
+  });
+
+  it('may have as many lines as --limit asks for', () => {
+    const letters = Array.from({ length: 150_000 }, () => listed);
+    expect(listAsTable('orders-dead', { ...list, letters }, OPEN).split('\n')).toHaveLength(150_003);
+  });
+
+  it('says why it is empty', () => {
+    const none = { letters: [], isCut: false, unreadable: [] };
+    const filter = { ...NO_FILTER, stages: ['TASK_PUT'] };
+    expect(listAsTable('orders-dead', none, OPEN)).toBe('No open letters in topic orders-dead; --all shows redriven ones');
+    expect(listAsTable('orders-dead', none, { ...OPEN, isAll: true })).toBe('Topic orders-dead holds no letters');
+    expect(listAsTable('orders-dead', none, { filter, isAll: false })).toBe('No open letter of topic orders-dead passes the filters');
+    expect(listAsTable('orders-dead', none, { filter, isAll: true })).toBe('No letter of topic orders-dead passes the filters');
+  });
+
+  it('keeps nothing of the message but what it shows', () => {
+    expect(listedLetter(letterOf({ ...SINK_CONTEXT, 'sluice-key': 'k', origin: 'shop' }, Buffer.alloc(1000, 'x')), false)).toEqual({
+      queue: 'broker-a/3',
+      offset: 8,
+      storedAt: 2000,
+      connector: 'orders-out',
+      task: '2',
+      stage: 'VALUE_CONVERTER',
+      exceptionClass: 'ConversionError',
+      message: 'The bytes are not JSON',
+      redrives: 0,
+      isRedriven: false,
+    });
   });
 
   it('is an object in JSON', () => {
@@ -84,7 +124,22 @@ describe('a dead letter that is shown', () => {
 
   it('says where the body has another form than the one that is asked for', () => {
     expect(() => shown(Buffer.from('no json'), 'json')).toThrow('The body is no JSON');
+    expect(() => shown(Buffer.from(`${ESCAPE}no json`), 'json')).not.toThrow('\u001b');
     expect(() => shown(Buffer.from([0xff]), 'text')).toThrow('The body is no text in UTF-8. --body takes hex');
+  });
+
+  it('shows a terminal nothing to act on in names, and in JSON', () => {
+    const letter = shownLetter(
+      letterOf({ ...SINK_CONTEXT, [`__connect.errors.x${ESCAPE}`]: '\u009b2J\u2028', [`h${ESCAPE}`]: 'v' }),
+      false,
+      'auto',
+    );
+    expect(shownAsText('orders-dead', letter)).toContain('  x\\u001b[31m: \\u009b2J\\u2028\n');
+    // eslint-disable-next-line no-control-regex -- a terminal acts on them
+    const control = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028]/;
+    expect(shownAsText('orders-dead', letter)).not.toMatch(control);
+    expect(printedJson(letter)).not.toMatch(control);
+    expect(JSON.parse(printedJson(letter))).toEqual(letter);
   });
 
   it('shows a terminal nothing to act on, and keeps the lines of a text', () => {

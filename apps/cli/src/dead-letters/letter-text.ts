@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { CONTEXT_PREFIX, MessageAttributes, messageToRecord } from '@sluice/protocol';
 import { isJsonObject, type JsonValue, parseJson, plainJson } from '@sluice/sdk';
+import { type LetterFilter, letsAllPass } from './letter-filter.js';
 import type { LetterList } from './list-letters.js';
 import { type Letter, queueName } from './letter.js';
 
@@ -9,75 +10,60 @@ export const BODY_FORMS = ['auto', 'text', 'json', 'hex'] as const;
 
 export type BodyForm = (typeof BODY_FORMS)[number];
 
-/** The most that a list shows of a message, in characters. */
+/** The most that a list shows of a name or a message, in characters. */
 const MAX_SHOWN = 100;
 // eslint-disable-next-line no-control-regex -- a terminal acts on them
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 // eslint-disable-next-line no-control-regex -- the same but for tabs and ends of lines
 const CONTROL_IN_LINES = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]/g;
+/** What JSON leaves as it is, and a terminal acts on. */
+const CONTROL_IN_JSON = /[\u007f-\u009f\u2028\u2029]/g;
 
 /** Writes a list of letters as one JSON object, its letters each in a form that `show` takes. */
 export function listAsJson(topic: string, { letters, isCut, unreadable }: LetterList): object {
   return {
     topic,
-    letters: letters.map(({ letter, isRedriven }) => ({ ...summaryOf(letter), isRedriven })),
+    letters: letters.map(({ queue, offset, storedAt, ...others }) => ({ queue, offset, time: timeText(storedAt), ...others })),
     isCut,
     unreadable: unreadable.map(({ queue, offset }) => ({ queue: queueName(queue), offset })),
   };
 }
 
 /** Writes a list of letters as a table. */
-export function listAsTable(topic: string, list: LetterList): string {
+export function listAsTable(topic: string, list: LetterList, asked: { readonly filter: LetterFilter; readonly isAll: boolean }): string {
   const { letters, isCut, unreadable } = list;
-  const rows = letters.map(({ letter, isRedriven }) => {
-    const { queue, offset, time, connector, task, stage, exceptionClass, message, redrives } = summaryOf(letter);
-    const named = connector === null ? '-' : `${connector}${task === null ? '' : `-${task}`}`;
-    const state = isRedriven ? 'redriven' : 'open';
-    const shown = message === null ? '-' : oneLine(message, MAX_SHOWN);
-    return [
-      queue,
-      String(offset),
-      time,
-      oneLine(named),
-      oneLine(stage ?? '-'),
-      oneLine(exceptionClass ?? '-'),
-      String(redrives),
-      state,
-      shown,
-    ];
-  });
+  const rows = letters.map(({ queue, offset, storedAt, connector, task, stage, exceptionClass, message, redrives, isRedriven }) => [
+    oneLine(queue),
+    String(offset),
+    timeText(storedAt),
+    oneLine(connector === null ? '-' : `${connector}${task === null ? '' : `-${task}`}`, MAX_SHOWN),
+    oneLine(stage ?? '-', MAX_SHOWN),
+    oneLine(exceptionClass ?? '-', MAX_SHOWN),
+    String(redrives),
+    isRedriven ? 'redriven' : 'open',
+    oneLine(message ?? '-', MAX_SHOWN),
+  ]);
   const head = ['QUEUE', 'OFFSET', 'TIME', 'TASK', 'STAGE', 'CLASS', 'REDRIVES', 'STATE', 'MESSAGE'];
-  const lines = letters.length === 0 ? [`No letter of topic ${topic} is left that passes the filters`] : columns([head, ...rows]);
-  for (const { queue, offset } of unreadable) lines.push(`${queueName(queue)} offset ${offset} cannot be read`);
+  const lines = letters.length === 0 ? [describeNone(topic, asked)] : columns([head, ...rows]);
+  for (const { queue, offset } of unreadable) lines.push(`${oneLine(queueName(queue))} offset ${offset} cannot be read`);
   if (isCut) lines.push(`There are more than these ${letters.length}: --limit N shows more`);
   return lines.join('\n');
 }
 
+function describeNone(topic: string, { filter, isAll }: { readonly filter: LetterFilter; readonly isAll: boolean }): string {
+  if (!letsAllPass(filter)) return `No ${isAll ? '' : 'open '}letter of topic ${topic} passes the filters`;
+  return isAll ? `Topic ${topic} holds no letters` : `No open letters in topic ${topic}; --all shows redriven ones`;
+}
+
 function columns(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const widths: number[] = [];
+  for (const row of rows) for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, cell.length);
   return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd(),
   );
-}
-
-interface Summary {
-  readonly queue: string;
-  readonly offset: number;
-  readonly time: string;
-  readonly connector: string | null;
-  readonly task: string | null;
-  readonly stage: string | null;
-  readonly exceptionClass: string | null;
-  readonly message: string | null;
-  readonly redrives: number;
-}
-
-function summaryOf({ queue, offset, storedAt, context, redrives }: Letter): Summary {
-  const { connector = null, task = null, stage = null, exceptionClass = null, exceptionMessage: message = null } = context;
-  return { queue: queueName(queue), offset, time: timeText(storedAt), connector, task, stage, exceptionClass, message, redrives };
 }
 
 /** What a letter holds, for people and programs. */
@@ -139,7 +125,7 @@ export function shownAsText(topic: string, shown: ShownLetter): string {
   const { context, headers, body } = shown;
   const line = (name: string, text: string): string => `${name.padEnd(12)}${oneLine(text)}`;
   const lines = [
-    `Dead letter ${shown.queue} offset ${shown.offset} of topic ${topic}`,
+    `Dead letter ${oneLine(shown.queue)} offset ${shown.offset} of topic ${topic}`,
     line('time', shown.time),
     line('born', shown.bornTime),
     line('state', `${shown.isRedriven ? 'redriven' : 'open'}; its record was redriven ${shown.redrives} times before`),
@@ -149,11 +135,11 @@ export function shownAsText(topic: string, shown: ShownLetter): string {
     line('flag', String(shown.flag)),
     line('timestamp', shown.timestamp ?? '-'),
     `context${Object.keys(context).length === 0 ? '     -' : ''}`,
-    ...Object.entries(context).map(([name, text]) => `  ${name}: ${linesOf(text)}`),
+    ...Object.entries(context).map(([name, text]) => `  ${oneLine(name)}: ${severalLines(text)}`),
     `headers${headers.length === 0 ? '     -' : ''}`,
     ...headers.map(({ key, value }) => `  ${oneLine(key)}: ${value === null ? 'null' : oneLine(value)}`),
     `body, ${body.bytes} bytes as ${body.form}`,
-    linesOf(body.text),
+    severalLines(body.text),
   ];
   return lines.join('\n');
 }
@@ -170,7 +156,8 @@ function bodyText(body: Buffer, form: BodyForm): ShownLetter['body'] {
       const json = parseJson(text);
       if (form === 'json' || isJsonObject(json) || Array.isArray(json)) return { form: 'json', bytes, text: indented(json) };
     } catch (error) {
-      if (form === 'json') throw new Error(`The body is no JSON: ${(error as Error).message}. --body takes text or hex`, { cause: error });
+      if (form === 'json')
+        throw new Error(`The body is no JSON: ${oneLine((error as Error).message)}. --body takes text or hex`, { cause: error });
     }
   }
   if (!isText && form === 'text') throw new Error('The body is no text in UTF-8. --body takes hex');
@@ -201,14 +188,20 @@ function timeText(ms: number): string {
   return Number.isNaN(time.getTime()) ? String(ms) : time.toISOString();
 }
 
-/** Returns a text without what a terminal would act on, cut where it is longer. */
-function oneLine(text: string, maxLength = Infinity): string {
+/** Returns a text in one line and without what a terminal would act on, cut where it is longer. */
+export function oneLine(text: string, maxLength = Infinity): string {
   const shown = text.replace(CONTROL, visible);
   return shown.length > maxLength ? `${shown.slice(0, maxLength - 3)}...` : shown;
 }
 
-function linesOf(text: string): string {
+/** Returns a text without what a terminal would act on but ends of lines and tabs. */
+export function severalLines(text: string): string {
   return text.replace(CONTROL_IN_LINES, visible);
+}
+
+/** Writes JSON for people and programs, without what a terminal would act on. */
+export function printedJson(value: object): string {
+  return JSON.stringify(value, undefined, 2).replace(CONTROL_IN_JSON, visible);
 }
 
 function visible(character: string): string {

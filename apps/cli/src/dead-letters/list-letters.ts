@@ -1,5 +1,5 @@
 import type { RocketMqClient } from '@sluice/rocketmq';
-import { type Letter, readLetter } from './letter.js';
+import { type Letter, queueName, readLetter } from './letter.js';
 import { type LetterFilter, rejectedBy } from './letter-filter.js';
 import { LOOK_GROUP, rangesOf, readRanges } from './read-letters.js';
 import { RedriveProgress } from './redrive-progress.js';
@@ -13,9 +13,18 @@ export interface ListOptions {
   readonly isAll: boolean;
 }
 
-/** A letter, and whether a redrive has sent its record. */
+/** What a list keeps of a letter: not its body, its key and its headers, which may take more memory than there is. */
 export interface ListedLetter {
-  readonly letter: Letter;
+  readonly queue: string;
+  readonly offset: number;
+  /** When it became a dead letter, in ms since the epoch. */
+  readonly storedAt: number;
+  readonly connector: string | null;
+  readonly task: string | null;
+  readonly stage: string | null;
+  readonly exceptionClass: string | null;
+  readonly message: string | null;
+  readonly redrives: number;
   readonly isRedriven: boolean;
 }
 
@@ -45,7 +54,29 @@ export async function listLetters(client: RocketMqClient, options: ListOptions, 
     const letter = readLetter(found.queue, found.message);
     if (letter === undefined || rejectedBy(letter, filter) !== undefined) continue;
     if (letters.length >= limit) return { letters, unreadable, isCut: true };
-    letters.push({ letter, isRedriven });
+    letters.push(listedLetter(letter, isRedriven));
   }
   return { letters, unreadable, isCut: false };
+}
+
+/** Returns what a list keeps of a letter. */
+export function listedLetter({ queue, offset, storedAt, context, redrives }: Letter, isRedriven: boolean): ListedLetter {
+  const { connector, task, stage, exceptionClass, exceptionMessage } = context;
+  return {
+    queue: queueName(queue),
+    offset,
+    storedAt,
+    connector: ownText(connector),
+    task: ownText(task),
+    stage: ownText(stage),
+    exceptionClass: ownText(exceptionClass),
+    message: ownText(exceptionMessage),
+    redrives,
+    isRedriven,
+  };
+}
+
+/** Copies a text: a part of a longer one, as those of a message's properties are, keeps the whole of it in memory. */
+function ownText(text: string | undefined): string | null {
+  return text === undefined ? null : Buffer.from(text, 'utf8').toString('utf8');
 }

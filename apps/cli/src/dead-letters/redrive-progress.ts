@@ -79,7 +79,7 @@ export class RedriveProgress {
    * Reads the progress, and what the queues hold now.
    *
    * @param joins makes the client a member of the group first, so that nobody else redrives the topic meanwhile
-   * @throws TopicNotFoundError, TopicRecreatedError, TooManyDoneError; Error where somebody else redrives the topic, or an entry cannot be read
+   * @throws TopicNotFoundError, TopicRecreatedError; Error where somebody else redrives the topic, or an entry cannot be read
    */
   static async open(client: RocketMqClient, topic: string, joins: boolean, signal: AbortSignal): Promise<RedriveProgress> {
     const { group, positions } = redriveNamesOf(topic);
