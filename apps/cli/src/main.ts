@@ -3,9 +3,10 @@ import { readCommandSettings } from './commands/command-settings.js';
 import { dlqCommand } from './commands/dlq-command.js';
 import { initCommand } from './commands/init-command.js';
 import { parseOptions } from './commands/parse-options.js';
+import { severalLines } from './dead-letters/letter-text.js';
 import { runLocalCluster } from './local/local-cluster.js';
 import { restoreCommand } from './commands/restore-command.js';
-import { gatewayAddress, secretsCommand } from './commands/secrets-command.js';
+import { gatewayAddress, secretsArguments, secretsCommand } from './commands/secrets-command.js';
 
 const USAGE = `sluice <command>
 
@@ -77,22 +78,12 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
     const options = { clusterId, brokerName: values.broker, from: values.from, isConfirmed: values.yes };
     await restoreCommand(options, settings);
   },
-  secrets: async ([action = '', ...args]) => {
-    if (action !== 'status' && action !== 'rotate') throw new Error('give one action: status or rotate');
-    const values = parseOptions(`sluice secrets ${action}`, args, {
-      ...configOption,
-      gateway: { type: 'string' },
-      connector: { type: 'string', multiple: true, default: [] },
-      'dry-run': { type: 'boolean', default: false },
-      wait: { type: 'string', default: '60' },
-    });
-    const waitMs = Number(values.wait) * 1000;
-    if (!/^\d{1,5}$/.test(values.wait)) throw new Error(`--wait is "${values.wait}"; allowed are whole seconds from 0 to 99999`);
-    const { 'dry-run': isDryRun, connector: connectors, gateway } = values;
-    const address = gateway ?? `http://127.0.0.1:${readCommandSettings(values.config, process.env).httpPort}`;
-    const options = { action, gateway: gatewayAddress(address), isDryRun, connectors, waitMs } as const;
+  secrets: async (args) => {
+    const { config, gateway, ...options } = secretsArguments(args);
+    const address = gateway ?? `http://127.0.0.1:${readCommandSettings(config, process.env).httpPort}`;
     const isDone = await secretsCommand({
       ...options,
+      gateway: gatewayAddress(address),
       print: (line) => {
         console.log(line);
       },
@@ -129,7 +120,7 @@ if ([name, ...args].some((word) => word === '--help' || word === '-h')) {
   try {
     await command(args);
   } catch (error) {
-    console.error(`sluice ${name}: ${(error as Error).message}`);
+    console.error(`sluice ${name}: ${severalLines((error as Error).message)}`);
     process.exitCode = 1;
   }
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { gatewayAddress, secretsCommand, type SecretsCommandOptions } from './secrets-command.js';
+import { gatewayAddress, secretsArguments, secretsCommand, type SecretsCommandOptions } from './secrets-command.js';
 
 const orders = { connector: 'orders', settings: { k1: ['password', 'url'] }, tasks: { k1: 2 }, plain: [], missing: [], state: 'RUNNING' };
 const tasksOf = (connector: string, state = 'RUNNING'): typeof orders => ({
@@ -45,6 +45,7 @@ function run(options: Partial<SecretsCommandOptions> = {}): Promise<boolean> {
 }
 
 const STATUS = 'GET /admin/secrets';
+const NAMES = 'GET /connectors';
 const rotation = (name: string): string => `POST /admin/secrets/connectors/${name}/rotate?key=k2`;
 
 describe('sluice secrets', () => {
@@ -69,8 +70,9 @@ describe('sluice secrets', () => {
   it('changes nothing in a dry run, and of the connectors that were not named', async () => {
     const other = { ...orders, connector: 'other', plain: ['token'], missing: ['k1'] } as unknown as typeof orders;
     answers[STATUS] = [[200, { key: 'k2', older: { k1: 2 }, connectors: [orders, other] }]];
+    answers[NAMES] = [[200, ['orders', 'other', 'third']]];
     expect(await run({ isDryRun: true, connectors: ['other', 'third'] })).toBe(true);
-    expect(requests).toEqual([STATUS]);
+    expect(requests).toEqual([STATUS, NAMES]);
     expect(lines).toEqual([
       'third: nothing to do',
       'other: would be encrypted with k2: password, url with k1; 2 tasks with k1; token not encrypted; the gateway does not have k1',
@@ -81,7 +83,32 @@ describe('sluice secrets', () => {
       [200, { key: 'k2', older: { k1: 1 }, connectors: [other] }],
     ];
     expect(await run({ connectors: ['orders'] })).toBe(true);
-    expect(requests.slice(1)).toEqual([STATUS, rotation('orders'), STATUS]);
+    expect(requests.slice(2)).toEqual([STATUS, rotation('orders'), STATUS]);
+  });
+
+  it.each([false, true])('does nothing where a connector does not exist (dry run: %s)', async (isDryRun) => {
+    answers[STATUS] = [[200, { key: 'k2', older: { k1: 1 }, connectors: [orders] }]];
+    answers[NAMES] = [[200, ['current', 'orders']]];
+    await expect(run({ isDryRun, connectors: ['orders', 'orderz', 'current'] })).rejects.toThrow(
+      'there is no connector orderz. Did you mean orders? Nothing was done',
+    );
+    expect(requests).toEqual([STATUS, NAMES]);
+    expect(lines).toEqual([]);
+  });
+
+  it('ends well for a connector that needs nothing, while others do', async () => {
+    answers[STATUS] = [[200, { key: 'k2', older: { k1: 1 }, connectors: [orders] }]];
+    answers[NAMES] = [[200, ['current', 'orders']]];
+    expect(await run({ connectors: ['current'] })).toBe(true);
+    expect(lines[0]).toBe('current: nothing to do');
+    expect(requests).not.toContain(rotation('current'));
+  });
+
+  it('shows a terminal nothing to act on', async () => {
+    const settings = { k1: ['transforms.a\u001b[2J.password'] } as never;
+    answers[STATUS] = [[200, { key: 'k2', older: { k1: 1 }, connectors: [{ ...orders, settings, tasks: {} }] }]];
+    expect(await run({ action: 'status' })).toBe(true);
+    expect(lines[0]).toBe('orders: transforms.a\\u001b[2J.password with k1');
   });
 
   it('continues behind a connector that fails, and says at its end that an older key is needed', async () => {
@@ -140,5 +167,34 @@ describe('sluice secrets', () => {
       expect(() => gatewayAddress(given)).toThrow('--gateway is no address of a gateway');
       expect(() => gatewayAddress(given)).not.toThrow('hunter2');
     }
+  });
+});
+
+describe('the options of sluice secrets', () => {
+  it('are read', () => {
+    const none = { config: undefined, gateway: undefined, isDryRun: false, connectors: [] };
+    expect(secretsArguments(['status'])).toEqual({ ...none, action: 'status', waitMs: 0 });
+    expect(secretsArguments(['rotate'])).toEqual({ ...none, action: 'rotate', waitMs: 60_000 });
+    const words = ['rotate', '-c', 'x.conf', '--gateway', 'http://g', '--connector', 'a', '--connector', 'b', '--dry-run', '--wait', '0'];
+    expect(secretsArguments(words)).toEqual({
+      action: 'rotate',
+      config: 'x.conf',
+      gateway: 'http://g',
+      isDryRun: true,
+      connectors: ['a', 'b'],
+      waitMs: 0,
+    });
+  });
+
+  it.each([
+    [[], 'The name of a command is missing; there are status and rotate'],
+    [['rotat'], 'There is no command "secrets rotat"; there are status and rotate'],
+    [['rotate', '--wait', '1.5'], '--wait is "1.5"; allowed are whole seconds from 0 to 99999'],
+    [['rotate', '--conector', 'a'], '--conector is not an option of `sluice secrets rotate`. Did you mean --connector?'],
+    [['status', '--connector', 'a'], '--connector is not an option of `sluice secrets status`. Allowed are --config, --gateway'],
+    [['status', '--dry-run'], '--dry-run is not an option of `sluice secrets status`'],
+    [['status', '--wait', '1'], '--wait is not an option of `sluice secrets status`'],
+  ])('%j are refused by name', (words, message) => {
+    expect(() => secretsArguments(words)).toThrow(message);
   });
 });

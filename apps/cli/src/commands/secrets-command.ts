@@ -1,4 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { nearestName } from '@sluice/sdk';
+import { oneLine } from '../dead-letters/letter-text.js';
+import { parseOptions, UsageError } from './parse-options.js';
 
 /** How long one request may take, in milliseconds: longer than a gateway itself takes. */
 const REQUEST_TIMEOUT_MS = 120_000;
@@ -39,25 +42,66 @@ export interface SecretsCommandOptions {
   readonly print: (line: string) => void;
 }
 
+/** What the words of the command say. */
+export interface SecretsArguments extends Omit<SecretsCommandOptions, 'gateway' | 'print'> {
+  readonly config: string | undefined;
+  /** `undefined`: not said. */
+  readonly gateway: string | undefined;
+}
+
+const COMMON = { config: { type: 'string', short: 'c' }, gateway: { type: 'string' } } as const;
+
+/** Reads the words behind `sluice secrets`. @throws UsageError */
+export function secretsArguments([action = '', ...args]: readonly string[]): SecretsArguments {
+  if (action === 'status') {
+    const { config, gateway } = parseOptions('sluice secrets status', args, COMMON);
+    return { action, config, gateway, isDryRun: false, connectors: [], waitMs: 0 };
+  }
+  if (action === 'rotate') {
+    const {
+      config,
+      gateway,
+      connector: connectors,
+      'dry-run': isDryRun,
+      wait,
+    } = parseOptions('sluice secrets rotate', args, {
+      ...COMMON,
+      connector: { type: 'string', multiple: true, default: [] },
+      'dry-run': { type: 'boolean', default: false },
+      wait: { type: 'string', default: '60' },
+    });
+    if (!/^\d{1,5}$/.test(wait)) throw new UsageError(`--wait is "${wait}"; allowed are whole seconds from 0 to 99999`);
+    return { action, config, gateway, isDryRun, connectors, waitMs: Number(wait) * 1000 };
+  }
+  throw new UsageError(
+    `${action === '' ? 'The name of a command is missing' : `There is no command "secrets ${action}"`}; there are status and rotate`,
+  );
+}
+
 /**
  * `sluice secrets`: shows which connectors need an older key of `secrets.key.file`, and has them encrypted with the first one. The gateway does it,
  * connector by connector: no key and no secret leaves it.
  *
  * @returns whether the older keys are needed no more; of a dry run and of `status`, whether the gateway has answered
- * @throws Error where no gateway answers
+ * @throws Error where no gateway answers, and before anything is done where one of the connectors does not exist
  */
 export async function secretsCommand(options: SecretsCommandOptions): Promise<boolean> {
-  const { action, isDryRun, connectors: wanted, print } = options;
+  const { action, isDryRun, connectors: wanted } = options;
+  const print = (line: string): void => {
+    options.print(oneLine(line));
+  };
   const before = await ask<SecretsStatus>(options, 'GET', '/admin/secrets');
   if (action === 'status') {
     for (const line of describeStatus(before)) print(line);
     return true;
   }
   const concerned = before.connectors.filter(({ connector }) => wanted.length === 0 || wanted.includes(connector));
-  for (const name of wanted) if (!concerned.some(({ connector }) => connector === name)) print(`${name}: nothing to do`);
+  const others = wanted.filter((name) => !concerned.some(({ connector }) => connector === name));
+  if (others.length > 0) await haveToExist(options, others);
+  for (const name of others) print(`${name}: nothing to do`);
   if (isDryRun) {
     for (const each of concerned) print(`${each.connector}: would be encrypted with ${before.key}: ${describeNeeds(each)}`);
-    if (concerned.length === 0) print(`Nothing to do: no connector needs another key than ${before.key}.`);
+    if (concerned.length === 0 && wanted.length === 0) print(`Nothing to do: no connector needs another key than ${before.key}.`);
     return true;
   }
   let failed = 0;
@@ -75,6 +119,18 @@ export async function secretsCommand(options: SecretsCommandOptions): Promise<bo
   for (const line of describeStatus(after)) print(line);
   const isLeft = after.connectors.some(({ connector }) => wanted.length === 0 || wanted.includes(connector));
   return failed === 0 && !isLeft;
+}
+
+/** Throws for a connector that does not exist: whoever reads that nothing is to be done removes the older key. */
+async function haveToExist(options: SecretsCommandOptions, names: readonly string[]): Promise<void> {
+  const known = await ask<readonly string[]>(options, 'GET', '/connectors');
+  const missing = names.filter((name) => !known.includes(name));
+  const [first] = missing;
+  if (first === undefined) return;
+  const nearest = missing.length === 1 ? nearestName(first, known) : undefined;
+  throw new Error(
+    `there is no connector ${missing.join(', ')}.${nearest === undefined ? '' : ` Did you mean ${nearest}?`} Nothing was done`,
+  );
 }
 
 /** Waits until the tasks of these connectors have their new settings. */
