@@ -21,7 +21,6 @@ import { SourceTaskLoop } from '../source/source-task-loop.js';
 import { TaskWaits } from '../retry/task-waits.js';
 import { taskSupervision } from '../config/task-supervision.js';
 import { createTransforms } from '../transforms/create-transforms.js';
-import { errorTrace } from '../task/error-text.js';
 import { SharedRate } from '../task/shared-rate.js';
 import { TaskFigures } from '../task/task-figures.js';
 import { TaskWarnings } from '../task/task-warnings.js';
@@ -29,7 +28,7 @@ import { SinkTraces } from '../traces/sink-traces.js';
 import { SourceTraces, type SourceTracesOptions } from '../traces/source-traces.js';
 import type { Tracer } from '../traces/tracer.js';
 import { CallBoard, sharedNowMs } from './call-board.js';
-import { shortenedTrace } from './error-trace.js';
+import { describerOf } from './error-trace.js';
 import { InstanceKeeper } from './instance-keeper.js';
 import { LoopWithInstance } from './loop-with-instance.js';
 import type { TaskLoop } from './task-loop.js';
@@ -100,7 +99,7 @@ function keeperOf(
     },
     restart,
     stopLimitMs: shutdownTimeoutMs,
-    describe: (error) => shortenedTrace(hide(errorTrace(error))),
+    describe: describerOf({ ...task, config }, plugins),
     lease,
     clock,
   });

@@ -70,4 +70,30 @@ describe('the describer of the errors of a task', () => {
     const broken = { ...connector, spec: { pin: null } } as unknown as SinkConnector;
     expect(describerOf({ config }, new PluginRegistry([broken]))(error)).toMatch(/^An error whose text is left out: .* \(TypeError\)$/);
   });
+
+  it('shows no part of a secret where it cuts a long text', () => {
+    const token = Array.from({ length: 60 }, (_, at) => `<${at}>`).join('');
+    const describeError = describerOf({ config: { ...config, 'driver.token': token } }, new PluginRegistry([connector]));
+    for (let before = 0; before < token.length; before += 7) {
+      // All that is shown of it is short: so what stands at the cuts is shown, too.
+      const text = describeError(`${'-'.repeat(before)}${`${token} `.repeat(2_000)}${'-'.repeat(before)}`);
+      expect(text).toMatch(/^-*(?:\[hidden\] )+\n\.\.\. \d+ characters are left out \.\.\.\n ?(?:\[hidden\] )+-*$/);
+    }
+  });
+
+  it('searches no more of a longer text', () => {
+    const searched = (length: number): number => {
+      let count = 0;
+      const plugins = {
+        secretsHider: () => (text: string) => {
+          count += text.length;
+          return text;
+        },
+      } as unknown as PluginRegistry;
+      const text = describerOf({ config }, plugins)(`first ${'x'.repeat(length)} last`);
+      expect(text).toMatch(/^first x{8186}\n\.\.\. \d+ characters are left out \.\.\.\nx{8187} last$/);
+      return count;
+    };
+    expect(searched(10_000_000)).toBe(searched(100_000));
+  });
 });
