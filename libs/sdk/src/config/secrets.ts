@@ -141,7 +141,7 @@ function secretsIn(
   return [...distinct.values()].sort((left, right) => right.value.length - left.value.length);
 }
 
-/** Lists the forms in which an error repeats a secret: plain, trimmed, its lines, the texts of its JSON, and inside JSON, a URL, base64 and hex. */
+/** Lists the forms in which an error repeats a secret: plain, trimmed, its parts, and inside JSON, a URL, base64 and hex. */
 export function secretForms(secret: string): readonly string[] {
   const plain = secret.trim();
   if (plain.length < 3) return [secret, plain];
