@@ -101,9 +101,12 @@ describe('the memory of a batch', () => {
     batch.add(Buffer.from('second'), '');
     await producer.send(queue, batch, signal);
     expect(batch.messages).toEqual([
-      { body: Buffer.from('first'), properties: 'näme\u0001välue\u0002' },
-      { body: Buffer.from('second'), properties: '' },
+      { body: Buffer.from('first'), properties: Buffer.from('näme\u0001välue\u0002') },
+      { body: Buffer.from('second'), properties: Buffer.alloc(0) },
     ]);
+    const again = producer.newBatch(0);
+    for (const message of batch.messages) again.add(message.body, message.properties);
+    expect(again.messages).toEqual(batch.messages);
   });
 
   it('serves the next one after its acknowledgement', async () => {

@@ -76,13 +76,13 @@ class EncoderBatch implements RecordBatch {
     return this.encoder.bytes;
   }
 
-  add(body: Buffer, properties: string): number {
+  add(body: Buffer, properties: string | Buffer): number {
     if (!this.encoder.fits(body, properties)) return 0;
     return this.encoder.add(body, properties);
   }
 
   get messages(): readonly BatchMessage[] {
-    return this.encoder.messages().map(({ body, properties }) => ({ body, properties: properties.toString('utf8') }));
+    return this.encoder.messages();
   }
 }
 

@@ -7,20 +7,20 @@ export interface RecordBatch {
   /** Encoded size so far, with what the encoding adds. */
   readonly bytes: number;
   /**
-   * Adds one message. `properties` holds the encoded properties as the message mapping of `@sluice/protocol` makes them.
+   * Adds one message. `properties` holds the encoded properties as the message mapping of `@sluice/protocol` makes them, or their UTF-8 bytes.
    * Returns the bytes of both. Returns 0, and adds nothing, when the batch would pass the message limit. An empty batch answers 0 only to a message
    * that can never be sent.
    */
-  add(body: Buffer, properties: string): number;
-  /** Its messages, in the order of their adding. Each use reads them from its bytes. They are valid until the batch is given back. */
+  add(body: Buffer, properties: string | Buffer): number;
+  /** Its messages, in the order of their adding. Each use reads all of them from its bytes. They are valid until the batch is given back. */
   readonly messages: readonly BatchMessage[];
 }
 
 /** A message of a batch. */
 export interface BatchMessage {
   readonly body: Buffer;
-  /** As in {@link RecordBatch.add}. */
-  readonly properties: string;
+  /** The UTF-8 bytes: most of what reads a message only hands them on. */
+  readonly properties: Buffer;
 }
 
 /** Where a batch was stored: at offsets `firstOffset` to `firstOffset + count - 1`. */
@@ -33,7 +33,7 @@ export interface StoredBatch {
 /** A message that is sent by itself, with what a batch cannot keep for each of its messages. */
 export interface WholeMessage {
   readonly body: Buffer;
-  /** As in {@link RecordBatch.add}. */
+  /** As the message mapping of `@sluice/protocol` makes them. */
   readonly properties: string;
   /** How the body is compressed, in bits of RocketMQ's `sysFlag`; 0 where it is not. */
   readonly sysFlag: number;

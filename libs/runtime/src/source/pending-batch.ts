@@ -1,6 +1,6 @@
 import { type OutgoingParts, rebindStamp } from '@sluice/protocol';
 import type { QueueRef, RecordMetadata, SourcePosition, SourceRecord } from '@sluice/sdk';
-import type { RecordBatch, RecordProducer, StoredBatch } from '../ports/record-producer.port.js';
+import type { BatchMessage, RecordBatch, RecordProducer, StoredBatch } from '../ports/record-producer.port.js';
 import type { SourceTrace } from '../traces/source-traces.js';
 import type { PartitionState, Segment } from './partition-state.js';
 
@@ -48,6 +48,8 @@ export class PendingBatch {
   #limit: number | undefined;
   /** All of it. Its records' bytes are kept there alone: whatever else lives as long as the batch costs garbage collection. */
   #whole: RecordBatch;
+  /** Its messages, from the first time that a part of it is encoded again: finding them costs as much as encoding all. */
+  #messages: readonly BatchMessage[] | undefined;
   /** What is sent: all of it at first, what is missing in the queue after a recovery. */
   #encoded: RecordBatch;
   readonly #records: SourceRecord[] | undefined;
@@ -140,6 +142,7 @@ export class PendingBatch {
   /** Notes that `queue` has acknowledged the last of it: its records count, and it cannot be sent again. */
   acknowledge(queue: QueueRef): void {
     this.#acknowledged = true;
+    this.#messages = undefined;
     this.#endTraces(queue);
     this.options.producer.giveBack(this.#encoded);
   }
@@ -191,10 +194,10 @@ export class PendingBatch {
   refuse(): RefusedRecord | undefined {
     const [place] = this.#placesToSend();
     if (place === undefined) return undefined;
-    const [record, message] = [this.#records?.[place], this.#whole.messages[place]];
+    const [record, message] = [this.#records?.[place], this.#wholeMessages()[place]];
     if (record === undefined || message === undefined) return undefined;
     // It outlives the memory of the batch.
-    const parts = { body: Buffer.from(message.body), properties: message.properties };
+    const parts = { body: Buffer.from(message.body), properties: message.properties.toString('utf8') };
     this.#refused.add(place);
     this.#limit = undefined;
     this.#encoded = this.#encode();
@@ -216,10 +219,11 @@ export class PendingBatch {
   /** Makes what is to be sent fit for the queue with the tag `queue`, whose stamps name it. */
   rebind(queue: string): void {
     const rebound = this.options.producer.newBatch(this.#whole.bytes);
-    for (const [index, { body, properties }] of this.#whole.messages.entries()) {
-      rebound.add(body, this.#found.has(index) ? properties : rebindStamp(properties, queue));
+    for (const [index, { body, properties }] of this.#wholeMessages().entries()) {
+      rebound.add(body, this.#found.has(index) ? properties : rebindStamp(properties.toString('utf8'), queue));
     }
     this.#whole = rebound;
+    this.#messages = undefined;
     this.#limit = undefined;
     this.#encoded = this.#encode();
     this.#newRoutes = true;
@@ -267,8 +271,12 @@ export class PendingBatch {
     return sent;
   }
 
+  #wholeMessages(): readonly BatchMessage[] {
+    return (this.#messages ??= this.#whole.messages);
+  }
+
   #encode(): RecordBatch {
-    const messages = this.#whole.messages;
+    const messages = this.#wholeMessages();
     // Memory of its own: what was sent before may still be on its way.
     const rest = this.options.producer.newBatch(this.#encoded.bytes);
     for (const place of this.#placesToSend()) {

@@ -30,13 +30,14 @@ export class FakeBatch implements RecordBatch {
     return this.#messages;
   }
 
-  add(body: Buffer, properties: string): number {
+  add(body: Buffer, properties: string | Buffer): number {
     if (this.isGivenBack) throw new Error('The batch was given back');
-    const payload = body.length + Buffer.byteLength(properties);
+    const bytes = typeof properties === 'string' ? Buffer.from(properties, 'utf8') : properties;
+    const payload = body.length + bytes.length;
     const size = payload + 22;
     if (this.bytes + size > this.maxBytes) return 0;
     this.bytes += size;
-    this.#messages.push({ body, properties });
+    this.#messages.push({ body, properties: bytes });
     return payload;
   }
 }
