@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { scanBarrier } from '@sluice/protocol';
+import { parseStamp, queueTag, scanBarrier, scanStamp } from '@sluice/protocol';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { ListedRecord } from '../testing/list-source.js';
 import type { FakeQueue } from '../testing/fake-cluster.js';
@@ -9,6 +9,12 @@ import { onTwoQueues, recordsOf, stopWithNextSend, valuesOf } from '../testing/t
 
 function barriersOf({ messages }: FakeQueue): number {
   return messages.filter(({ rawProperties }) => scanBarrier(rawProperties) !== undefined).length;
+}
+
+/** Of each message with a stamp, whether that is one for its queue. */
+function stampedForItsQueue({ messages, ref }: FakeQueue): readonly boolean[] {
+  const stamps = messages.map(({ rawProperties }) => scanStamp(rawProperties)).filter((stamp) => stamp !== undefined);
+  return stamps.map((stamp) => parseStamp(stamp, queueTag(ref)) !== undefined);
 }
 
 describe('a partition whose queue takes no messages any more', () => {
@@ -266,6 +272,26 @@ describe('a partition whose queue takes no messages any more', () => {
     const inFirst = [...valuesOf(5), ...valuesOf(11, 8)];
     expect([readValid(first), readValid(other)]).toEqual([inFirst, [...valuesOf(8, 5), ...valuesOf(15, 11)]]);
     second.loop.kill();
+  });
+});
+
+describe('a batch that has moved', () => {
+  it('keeps the stamps of its new queue in what is sent again there after a reply was lost', async () => {
+    const { world, loop, counters, list, first, other, stop } = await onTwoQueues();
+    let sends = 0;
+    world.cluster.fate = (queue) => {
+      if (queueKey(queue) !== queueKey(other.ref)) return { kind: 'store' };
+      sends++;
+      return sends === 1 ? { kind: 'part-unknown', count: 2 } : { kind: 'store' };
+    };
+    stop(first, 'refusing');
+    list.push(...recordsOf(50).slice(5));
+    await world.clock.until(() => counters.recordsSent === 50, 60_000);
+    world.cluster.landLate();
+    expect(sends).toBeGreaterThan(1);
+    expect(readValid(other)).toEqual(valuesOf(50, 5));
+    expect(stampedForItsQueue(other)).not.toContain(false);
+    loop.kill();
   });
 });
 
