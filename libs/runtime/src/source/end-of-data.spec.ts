@@ -129,6 +129,38 @@ describe('a source that has no more data', () => {
     expect(source.calls.at(-1)).toBe('stop');
   });
 
+  it('leaves no queue to be examined where its node dies before the task is stopped, however often positions were written again', async () => {
+    const { world, queue } = oneQueueWorld();
+    const { loop } = await completed(world, bounded(world, { a: listOf(4) }), { settings: { rewriteIntervalMs: 60_000 } });
+    // Others write to the topic, and retention takes what is old.
+    queue.append(
+      Array.from({ length: 5000 }, () => ({ body: Buffer.from('x'), properties: '' })),
+      0,
+    );
+    queue.minOffset = 1000;
+    const { length: writes } = world.positions.writes;
+    await world.clock.advance(130_000);
+    expect(world.positions.writes.slice(writes).map(({ partitions, scans }) => [partitions.length, scans.length])).toEqual([
+      [1, 0],
+      [1, 0],
+    ]);
+    loop.kill();
+    await loop.ended;
+    const { messages } = world.cluster;
+    let reads = 0;
+    const counted: typeof messages = {
+      ...messages,
+      read: (...args) => {
+        reads++;
+        return messages.read(...args);
+      },
+    };
+    const next = world.loop(bounded(world, { a: listOf(4) }), { ports: { messages: counted } });
+    await next.loop.start();
+    expect({ reads, incomplete: next.counters.incompleteScans }).toEqual({ reads: 0, incomplete: 0 });
+    await next.loop.stop();
+  });
+
   it('may be paused and resumed', async () => {
     const { world } = oneQueueWorld();
     const { loop, completions } = await completed(world, bounded(world, { a: listOf(4) }));

@@ -29,6 +29,8 @@ export interface PositionWriterOptions {
 export class PositionWriter {
   readonly #dirty = new Set<PartitionState>();
   readonly #storedScans = new Map<QueueLane, number>();
+  /** Nothing has to be scanned any more: a later write must not say otherwise. */
+  #isSettled = false;
   #running: Promise<void> | undefined;
   #following: Promise<void> | undefined;
 
@@ -53,7 +55,13 @@ export class PositionWriter {
     return this.#following;
   }
 
-  /** Stores everything that is known, changed or not. `clean`: nothing is in flight, and nothing is written after this. */
+  /** Stores what is dirty, and that no queue has to be scanned: nothing is in flight, and nothing is sent after this. */
+  async settle(): Promise<void> {
+    while (this.#running !== undefined) await this.#running;
+    await this.#begin(() => this.#write(false, true));
+  }
+
+  /** Stores everything that is known, changed or not. `clean`: nothing is in flight, and nothing is sent after this. */
   async writeAll(clean: boolean): Promise<void> {
     while (this.#running !== undefined) await this.#running;
     await this.#begin(() => this.#write(true, clean));
@@ -89,6 +97,8 @@ export class PositionWriter {
     const { store, task, lease, counters, signal } = this.options;
     const { index, generation } = task;
     const owner = { index, generation };
+    this.#isSettled ||= clean;
+    const isSettled = this.#isSettled;
     const partitions = full ? [...this.options.partitions()] : [...this.#dirty];
     this.#dirty.clear();
     const snapshots = partitions.map((partition) => partition.snapshot(owner));
@@ -104,20 +114,22 @@ export class PositionWriter {
       }
       const scanFrom = lane.scanFrom();
       if (scanFrom === undefined && lane.isLeft && lane.idle) this.options.settled(lane);
-      if (scanFrom === undefined || (!full && this.#storedScans.get(lane) === scanFrom)) continue;
+      if (scanFrom === undefined || isSettled || (!full && this.#storedScans.get(lane) === scanFrom)) continue;
       scans.push([lane, { owner, queue: lane.queue, scanFrom }]);
     }
     // A task that never sent anything has nothing to come back to: no entry, not even an empty one, says so.
-    if (snapshots.length === 0 && scans.length === 0 && left.length === 0) return;
+    const hasEnded = isSettled && this.#storedScans.size > 0;
+    if (snapshots.length === 0 && scans.length === 0 && left.length === 0 && !hasEnded) return;
     await retrying(this.options.policy('writing positions'), signal, async () => {
       await lease.whenHeld(signal);
       await store.write(task, {
         partitions: snapshots.map(({ position }) => position),
         scans: scans.map(([, scan]) => scan),
-        settled: clean ? [owner] : left.map(({ queue }) => ({ ...owner, queue })),
+        settled: isSettled ? [owner] : left.map(({ queue }) => ({ ...owner, queue })),
       });
     });
     counters.positionWrites++;
+    if (isSettled) this.#storedScans.clear();
     for (const [lane, { scanFrom }] of scans) {
       this.#storedScans.set(lane, scanFrom);
       lane.noteScan(true);

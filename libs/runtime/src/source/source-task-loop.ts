@@ -261,7 +261,7 @@ export class SourceTaskLoop {
   /** Stops the task once everything is committed. To be called after its last record. */
   async #complete(): Promise<void> {
     if (this.#calls.hasEnded || !this.#partitions.idle) return;
-    await this.#writer.flush();
+    await this.#writer.settle();
     await this.#calls.commit();
     if (!this.#isStill) return;
     await this.#calls.end();
