@@ -114,6 +114,15 @@ describe('countCluster', () => {
     expect(counts.unassigned.get(Role.sinkRunner)).toBeUndefined();
   });
 
+  it('counts one that completed, and got new settings that no runner has split yet, as a task that waits', () => {
+    const ended = { ...task('a', 0), committed: true, completed: { generation: 5, at: 7 } };
+    const changed = connector('a', { config: { ...config, records: '200' }, configVersion: 9, tasksConfig: config, taskCount: 1 });
+    const counts = countCluster(stateOf([], [changed], [ended]), new Map());
+    expect(counts.connectors).toEqual([{ type: 'source', state: 'UNASSIGNED', count: 1 }]);
+    expect(counts.tasks).toEqual([{ connector: 'a', role: 'source-runner', state: 'COMPLETED', count: 1 }]);
+    expect(counts.unassigned.get(Role.sourceRunner)).toBe(1);
+  });
+
   it('needs no runner for a stopped connector', () => {
     const state = stateOf([], [connector('a', { targetState: 'STOPPED' })], [task('a', 0), task('a', 1)]);
     const counts = countCluster(state, new Map());

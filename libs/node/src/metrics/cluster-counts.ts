@@ -42,14 +42,15 @@ export function countCluster(state: ClusterState, reports: ReportsView): Cluster
     add(ofType, status.state, 1);
     const role = runnerRole(status.type);
     const byState = new Map<TaskRunState, number>();
-    let free = status.state === 'UNASSIGNED' && status.tasks.length === 0 ? 1 : 0;
+    let free = 0;
     for (const task of status.tasks) {
       add(byState, task.state, 1);
       // One that is held has a generation; until its first report it is UNASSIGNED too.
       if (task.generation === undefined) free += 1;
     }
     for (const [taskState, count] of byState) tasks.push({ connector: name, role, state: taskState, count });
-    add(unassigned, role, free);
+    // New settings wait to be split, beside no task or beside ones that completed with the old settings.
+    add(unassigned, role, status.state === 'UNASSIGNED' ? Math.max(free, 1) : free);
   }
   return {
     members,
