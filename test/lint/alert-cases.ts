@@ -35,6 +35,9 @@ const case_ = (
 
 const connector = { connector: 'c' };
 
+/** Of a counter of a node that took over in minute 1, and counted 500 until it was scraped. */
+const BEFORE_FIRST_SCRAPE = '_ _ _ _ 500x80';
+
 export const ALERT_CASES: readonly AlertCase[] = [
   case_(
     'SluiceNodeDown',
@@ -134,11 +137,29 @@ export const ALERT_CASES: readonly AlertCase[] = [
   ),
   case_(
     'SluiceNoCommit',
+    'the broker of a source takes nothing',
+    {
+      [`sluice_task_commit_age_seconds${task()}`]: '0+15x60',
+      [`sluice_task_records_out_total${task()}`]: '1000x60',
+      [`sluice_task_buffered_records${task()}`]: '10000x60',
+    },
+    10,
+    { ...connector, task: '0' },
+  ),
+  case_(
+    'SluiceNoCommit',
+    'a source got records after a time without any',
+    { [`sluice_task_commit_age_seconds${task()}`]: '0+15x60', [`sluice_task_buffered_records${task()}`]: '0x35 7x60' },
+    10,
+  ),
+  case_(
+    'SluiceNoCommit',
     'there is nothing to commit',
     {
       [`sluice_task_commit_age_seconds${task()}`]: '0+15x60',
       [`sluice_task_lag_messages${task()}`]: '0x60',
       [`sluice_task_records_out_total${task()}`]: '100x60',
+      [`sluice_task_buffered_records${task()}`]: '0x60',
     },
     10,
   ),
@@ -188,6 +209,19 @@ export const ALERT_CASES: readonly AlertCase[] = [
   ),
   case_(
     'SluiceRecordsFail',
+    'many records failed before the first scrape after a take-over',
+    { [`sluice_task_errors_total${task(',stage="VALUE_CONVERTER"')}`]: BEFORE_FIRST_SCRAPE },
+    5,
+    { ...connector, stage: 'VALUE_CONVERTER' },
+  ),
+  case_(
+    'SluiceRecordsFail',
+    'many records failed before the first scrape, long ago',
+    { [`sluice_task_errors_total${task(',stage="VALUE_CONVERTER"')}`]: BEFORE_FIRST_SCRAPE },
+    15,
+  ),
+  case_(
+    'SluiceRecordsFail',
     'a few records fail',
     { [`sluice_task_errors_total${task(',stage="VALUE_CONVERTER"')}`]: '0x10 1x5 3x40' },
     10,
@@ -209,6 +243,22 @@ export const ALERT_CASES: readonly AlertCase[] = [
     5,
     { ...connector, reason: 'refused' },
     { ...connector, reason: 'lost' },
+  ),
+  case_(
+    'SluiceRecordsDropped',
+    'records were lost before the first scrape after a take-over',
+    {
+      [`sluice_connector_records_dropped_total${c(',reason="lost"')}`]: BEFORE_FIRST_SCRAPE,
+      [`sluice_connector_records_dropped_total${c(',reason="filtered"')}`]: BEFORE_FIRST_SCRAPE,
+    },
+    3,
+    { ...connector, reason: 'lost' },
+  ),
+  case_(
+    'SluiceRecordsDropped',
+    'records were lost before the first scrape, long ago',
+    { [`sluice_connector_records_dropped_total${c(',reason="lost"')}`]: BEFORE_FIRST_SCRAPE },
+    15,
   ),
   case_(
     'SluiceRecordsDropped',
@@ -239,6 +289,28 @@ export const ALERT_CASES: readonly AlertCase[] = [
     { [`sluice_connector_incomplete_scans_total${c()}`]: '0x8 1x40' },
     5,
     connector,
+  ),
+  case_(
+    'SluiceDuplicatesPossible',
+    'a scan stayed incomplete before the first scrape after a take-over',
+    {
+      'sluice_connector_incomplete_scans_total{instance="r1",connector="c"}': '0x160',
+      'sluice_connector_incomplete_scans_total{instance="r2",connector="c"}': '_ _ _ _ 1x160',
+    },
+    5,
+    connector,
+  ),
+  case_(
+    'SluiceDuplicatesPossible',
+    'a scan stayed incomplete before the first scrape, long ago',
+    { [`sluice_connector_incomplete_scans_total${c()}`]: '_ _ _ _ 1x160' },
+    25,
+  ),
+  case_(
+    'SluiceDuplicatesPossible',
+    'a node that took over began with complete scans',
+    { [`sluice_connector_incomplete_scans_total${c()}`]: '_ _ _ _ 0x160' },
+    5,
   ),
   case_('SluiceDuplicatesPossible', 'scans were complete', { [`sluice_connector_incomplete_scans_total${c()}`]: '0x40' }, 5),
 ];

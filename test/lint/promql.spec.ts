@@ -43,6 +43,16 @@ describe('the evaluator of PromQL', () => {
     expect(evaluated('a{x=~"1|3",y!~"2"}', series).map(({ value }) => value)).toEqual([3]);
   });
 
+  it('leaves out what the other side has, and looks back by an offset', () => {
+    const series = { 'a{x="1"}': '3x40', 'a{x="2"}': '_ _ _ _ _ _ _ _ _ 4x40', 'b{x="1"}': '0x40', 'b{x="3"}': '1x40' };
+    expect(evaluated('a unless b', series)).toEqual([{ labels: { x: '2' }, value: 4 }]);
+    expect(evaluated('a unless a offset 3m', series)).toEqual([{ labels: { x: '2' }, value: 4 }]);
+    expect(evaluated('a unless a offset 2m', series)).toEqual([]);
+    expect(evaluated('a{x="1"} and a > 3 or b > 0 unless a', series)).toEqual([{ labels: { x: '3' }, value: 1 }]);
+    expect(evaluated('d offset 1m', { 'd{x="1"}': '0+1x40' })).toEqual([{ labels: { x: '1' }, value: 16 }]);
+    expect(evaluated('d offset 1h', { 'd{x="1"}': '0+1x40' })).toEqual([]);
+  });
+
   it('forgets a series after five minutes, and a stale one at once', () => {
     expect(evaluated('a', { 'a{x="1"}': '3', 'a{x="2"}': '3 4', 'a{x="3"}': '3x5 stale' })).toEqual([{ labels: { x: '2' }, value: 4 }]);
   });
@@ -60,6 +70,8 @@ describe('the evaluator of PromQL', () => {
     ['absent(a)', 'function absent'],
     ['a > b', 'a comparison with something else than a number'],
     ['a[5m] offset 1m', 'offset'],
+    ['a offset b', 'an offset of b'],
+    ['a > 5m', '5m'],
     ['topk(3, a)', 'function topk'],
     ['sum(a', 'its end'],
   ])('refuses what it does not know by name: %s', (text, problem) => {

@@ -36,7 +36,7 @@ export class PromQlEvaluator {
         throw new Error('A number is no vector');
       case 'selector':
         if (expression.rangeMs !== undefined) throw new Error(`A range of ${expression.name} needs a function`);
-        return this.#latest(expression, nowMs);
+        return this.#latest(expression, nowMs - (expression.offsetMs ?? 0));
       case 'call':
         return this.#call(expression, nowMs);
       case 'aggregation': {
@@ -50,11 +50,11 @@ export class PromQlEvaluator {
 
   #binary({ operator, left, right }: Expression & { readonly kind: 'binary' }, nowMs: number): readonly Sample[] {
     const samples = this.vector(left, nowMs);
-    if (operator === 'and' || operator === 'or') {
+    if (operator === 'and' || operator === 'unless' || operator === 'or') {
       const others = this.vector(right, nowMs);
-      const keys = new Set((operator === 'and' ? others : samples).map(({ labels }) => keyOf(labels)));
-      if (operator === 'and') return samples.filter(({ labels }) => keys.has(keyOf(labels)));
-      return [...samples, ...others.filter(({ labels }) => !keys.has(keyOf(labels)))];
+      const keys = new Set((operator === 'or' ? samples : others).map(({ labels }) => keyOf(labels)));
+      if (operator === 'or') return [...samples, ...others.filter(({ labels }) => !keys.has(keyOf(labels)))];
+      return samples.filter(({ labels }) => keys.has(keyOf(labels)) === (operator === 'and'));
     }
     if (right.kind !== 'number') throw new Error('Only numbers are compared with');
     const limit = right.value;
@@ -80,7 +80,7 @@ export class PromQlEvaluator {
     return this.#chosen(name, matchers).flatMap(({ labels, values }) => {
       const from = Math.floor((nowMs - LOOKBACK_MS) / this.intervalMs) + 1;
       const last = values
-        .slice(Math.max(0, from), Math.floor(nowMs / this.intervalMs) + 1)
+        .slice(Math.max(0, from), Math.max(0, Math.floor(nowMs / this.intervalMs) + 1))
         .filter((value) => value !== undefined)
         .at(-1);
       return last === undefined || last === 'stale' ? [] : [{ labels, value: last }];

@@ -1,7 +1,13 @@
 /** The part of PromQL that alert rules and dashboards here are written in. Whatever is not in it is refused by name. */
 export type Expression =
   | { readonly kind: 'number'; readonly value: number }
-  | { readonly kind: 'selector'; readonly name: string; readonly matchers: readonly Matcher[]; readonly rangeMs?: number }
+  | {
+      readonly kind: 'selector';
+      readonly name: string;
+      readonly matchers: readonly Matcher[];
+      readonly rangeMs?: number;
+      readonly offsetMs?: number;
+    }
   | { readonly kind: 'call'; readonly name: FunctionName; readonly args: readonly Expression[] }
   | { readonly kind: 'aggregation'; readonly name: AggregationName; readonly by: readonly string[]; readonly of: Expression }
   | { readonly kind: 'binary'; readonly operator: Operator; readonly left: Expression; readonly right: Expression };
@@ -16,10 +22,10 @@ const FUNCTIONS = ['rate', 'increase', 'deriv', 'min_over_time', 'histogram_quan
 export type FunctionName = (typeof FUNCTIONS)[number];
 const AGGREGATIONS = ['sum', 'max', 'min'] as const;
 export type AggregationName = (typeof AGGREGATIONS)[number];
-export type Operator = '<' | '>' | '==' | 'and' | 'or';
+export type Operator = '<' | '>' | '==' | 'and' | 'unless' | 'or';
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000 };
-const TOKEN = /\s*(\[\d+[smh]\]|\d+(?:\.\d+)?(?![\w.])|[a-zA-Z_:][\w:]*|"(?:[^"\\]|\\.)*"|=~|!~|!=|==|[<>(){},=])/y;
+const TOKEN = /\s*(\[\d+[smh]\]|\d+[smh](?!\w)|\d+(?:\.\d+)?(?![\w.])|[a-zA-Z_:][\w:]*|"(?:[^"\\]|\\.)*"|=~|!~|!=|==|[<>(){},=])/y;
 
 /** Reads an expression. Throws an Error that names what is none of the subset. */
 export function parsePromQl(text: string): Expression {
@@ -81,22 +87,23 @@ class Parser {
     private readonly text: string,
   ) {}
 
-  /** `or` binds weaker than `and`, and `and` weaker than comparisons. */
+  /** `or` binds weaker than `and` and `unless`, and these bind weaker than comparisons. */
   expression(): Expression {
-    return this.#joined('or', () => this.#joined('and', () => this.#comparison()));
+    return this.#joined(['or'], () => this.#joined(['and', 'unless'], () => this.#comparison()));
   }
 
   end(): void {
     if (this.#peek !== undefined) this.#refuse(this.#peek);
   }
 
-  #joined(operator: 'and' | 'or', operand: () => Expression): Expression {
+  #joined(operators: readonly ('and' | 'unless' | 'or')[], operand: () => Expression): Expression {
     let left = operand();
-    while (this.#peek === operator) {
+    for (;;) {
+      const operator = this.#peek;
+      if (operator === undefined || !isOneOf(operators, operator)) return left;
       this.#at++;
       left = { kind: 'binary', operator, left, right: operand() };
     }
-    return left;
   }
 
   #comparison(): Expression {
@@ -116,7 +123,7 @@ class Parser {
       this.#expect(')');
       return inner;
     }
-    if (/^\d/.test(token)) return { kind: 'number', value: Number(token) };
+    if (/^[\d.]+$/.test(token)) return { kind: 'number', value: Number(token) };
     if (!/^[a-zA-Z_:]/.test(token)) return this.#refuse(token);
     if (isOneOf(AGGREGATIONS, token)) return this.#aggregation(token);
     if (this.#peek === '(') return this.#call(token);
@@ -158,9 +165,17 @@ class Parser {
   #selector(name: string): Expression {
     const matchers = this.#peek === '{' ? this.#matchers() : [];
     const range = /^\[(\d+)([smh])\]$/.exec(this.#peek ?? '');
-    if (range === null) return { kind: 'selector', name, matchers };
+    if (range === null) return { kind: 'selector', name, matchers, ...this.#offset() };
     this.#at++;
     return { kind: 'selector', name, matchers, rangeMs: Number(range[1]) * (UNITS_MS[range[2] ?? ''] ?? NaN) };
+  }
+
+  #offset(): { readonly offsetMs?: number } {
+    if (this.#peek !== 'offset') return {};
+    this.#at++;
+    const token = this.#next();
+    const [, count, unit] = /^(\d+)([smh])$/.exec(token) ?? this.#refuse(`an offset of ${token}`);
+    return { offsetMs: Number(count) * (UNITS_MS[unit ?? ''] ?? NaN) };
   }
 
   #matchers(): readonly Matcher[] {
