@@ -30,6 +30,11 @@ export class SimCommands {
     this.#send(() => ({ kind: 'tasks.restart', name: id.connector, tasks: [{ ...id, generation }] }));
   }
 
+  /** A runner at work: one of its tasks asks that its connector be split again. */
+  split(name: string): void {
+    this.#send(() => ({ kind: 'connector.restart', name, byTask: true }));
+  }
+
   #send(bodyOf: (requestId: string) => CommandBody): Command {
     const { clock, commands } = this.broker;
     this.#sent += 1;

@@ -65,10 +65,10 @@ class Completions {
     return wrong;
   }
 
-  /** A runner that asks for a new generation does not mean a task that has completed. */
+  /** A runner that asks for a new generation, or for new task settings, does not mean a task that has completed. */
   #takeCommand({ result, events }: Extract<LogEvent, { kind: 'command.applied' }>): void {
     const command = this.sent.get(result.requestId);
-    if (command?.kind !== 'tasks.restart' || command.tasks.every(({ generation }) => generation === undefined)) return;
+    if (command === undefined || !isOfRunner(command)) return;
     for (const { tasks } of events.filter((each) => each.kind === 'tasks.revoked')) {
       for (const key of tasks.map(taskKey))
         if (this.#completed.has(key)) this.wrong.push(`${key} has completed and runs again for its runner`);
@@ -134,6 +134,11 @@ class Completions {
   #ofConnector(name: string): readonly string[] {
     return [...this.#held.keys(), ...this.#completed].filter((key) => isOf(name, key));
   }
+}
+
+function isOfRunner(command: Command): boolean {
+  if (command.kind === 'connector.restart') return command.byTask === true;
+  return command.kind === 'tasks.restart' && command.tasks.some(({ generation }) => generation !== undefined);
 }
 
 function isOf(name: string, key: string): boolean {

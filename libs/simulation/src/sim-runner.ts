@@ -13,6 +13,9 @@ const REQUEST_AGAIN_MS = 5_000;
 /** This share of the generations finds an end of data, within so many milliseconds of its first act. */
 const BOUNDED_SHARE = 0.3;
 const LONGEST_MS = 6_000;
+/** This share of those has asked for new task settings: the request comes within so many milliseconds of the end. */
+const ASKING_SHARE = 0.3;
+const ASKED_AFTER_MS = 3_000;
 
 interface RunningTask {
   readonly id: TaskId;
@@ -39,6 +42,8 @@ export class SimRunner extends SimProcess {
   readonly reader: SimLogReader;
   /** Asks that a task be revoked and assigned again. */
   requestGeneration: (id: TaskId, generation: number) => void = () => undefined;
+  /** Asks that a connector be split into tasks again. */
+  requestSplit: (name: string) => void = () => undefined;
   /** Notes that a generation has come to its end of data. */
   noteCompletion: (key: string, generation: number) => void = () => undefined;
   #reportSeq = 0;
@@ -183,6 +188,10 @@ export class SimRunner extends SimProcess {
     task.completedAt = this.wall;
     this.noteCompletion(key, task.generation);
     this.#report();
+    if (clock.random() < ASKING_SHARE)
+      this.after(clock.random() * ASKED_AFTER_MS, () => {
+        this.requestSplit(task.id.connector);
+      });
   }
 
   #lookForSuccessor(task: RunningTask, newest: number): void {

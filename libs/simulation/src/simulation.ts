@@ -168,6 +168,9 @@ export class Simulation implements SimFleet {
     node.requestGeneration = (id, generation) => {
       this.#commands.restart(id, generation);
     };
+    node.requestSplit = (name) => {
+      this.#commands.split(name);
+    };
     node.noteCompletion = (key, generation) => {
       this.#ended.add(endOf(key, generation));
     };

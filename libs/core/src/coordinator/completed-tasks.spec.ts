@@ -26,6 +26,18 @@ function complete(node: CoordinatorHarness, indexes: readonly number[] = [0, 1])
   for (const nodeId of ['w1', 'w2']) node.report(nodeId);
 }
 
+function putOtherConfig(node: CoordinatorHarness): void {
+  const config = { 'connector.class': 'FileSource', bad: 'yes' };
+  node.command({ kind: 'connector.put', mode: 'upsert', name: 'a', type: 'source', config });
+}
+
+/** The node that was asked last cannot split the connector. */
+function refuse(node: CoordinatorHarness): void {
+  const question = node.effects.findLast((effect) => effect.kind === 'ask-task-configs')!;
+  const { connector, configVersion, nodeId } = question;
+  node.feed({ kind: 'task-configs.answered', connector, configVersion, nodeId, answer: { kind: 'error', error: 'bad' } });
+}
+
 describe('a task whose runner reports that it has no more data', () => {
   it('is written as completed, released once it has stopped, and assigned to nobody', () => {
     const node = running(1);
@@ -120,6 +132,7 @@ describe('tasks that have completed', () => {
     ['a restart of one', { kind: 'tasks.restart', name: 'a', tasks: [{ connector: 'a', index: 1 }] }, [false, true]],
     ['a restart with the tasks', restart({ includeTasks: true }), both(true)],
     ['a restart of the connector', restart({}), both(true)],
+    ['a request of one for new task settings', restart({ byTask: true }), both(false)],
     ['a restart of what has failed', restart({ includeTasks: true, onlyFailed: true }), both(false)],
     ['a pause', { kind: 'connector.target', name: 'a', targetState: 'PAUSED' }, both(false)],
     [
@@ -147,6 +160,41 @@ describe('tasks that have completed', () => {
     node.answer();
     node.pass(1_000, ['w1', 'w2']);
     expect(generations(node)).toEqual(before);
+  });
+
+  it('stay so where a task asks for new task settings in each run', () => {
+    const node = running(1);
+    for (let round = 0; round < 5; round += 1) {
+      complete(node);
+      // A runner sends such a command every 10 s.
+      node.command(restart({ byTask: true }), { from: 'w1' });
+      node.answer();
+      node.pass(10_000, ['w1', 'w2']);
+    }
+    expect(node.events('tasks.assigned')).toHaveLength(1);
+    expect(completions(node)).toEqual([7]);
+  });
+
+  it.each<[string, (node: CoordinatorHarness) => void]>([
+    [
+      'has failed, for its new config cannot be split',
+      (node) => {
+        putOtherConfig(node);
+        refuse(node);
+      },
+    ],
+    ['is being split', putOtherConfig],
+    ['is paused', (node) => node.command({ kind: 'connector.target', name: 'a', targetState: 'PAUSED' })],
+  ])('stay so where their connector is restarted that %s', (_, act) => {
+    const node = running();
+    complete(node);
+    act(node);
+    expect(node.command(restart({}))?.status).toBe('done');
+    expect(node.events('tasks.revoked')).toEqual([]);
+    refuse(node);
+    node.pass(5_000, ['w1', 'w2']);
+    expect(generations(node)).toEqual([undefined, undefined]);
+    expect(completions(node)).toEqual([7, 7]);
   });
 
   it('are not restarted by a request that means the generation before', () => {

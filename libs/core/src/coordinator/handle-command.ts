@@ -9,7 +9,7 @@ import {
   type CommandOutcome,
   type ConnectorCommand,
 } from '../model/command.js';
-import { TargetState, taskKey, type ConnectorState, type TaskId } from '../model/connector.js';
+import { isBeingSplit, TargetState, taskKey, type ConnectorState, type TaskId, type TaskState } from '../model/connector.js';
 import type { CommandEvent } from '../model/entry.js';
 import { isRunner } from '../model/member.js';
 import { currentTasks } from '../model/task-table.js';
@@ -106,7 +106,7 @@ function restartConnector(
   draft: ClusterDraft,
   reports: KnownReports,
   connector: ConnectorState,
-  { includeTasks = false, onlyFailed = false }: Extract<ConnectorCommand, { kind: 'connector.restart' }>,
+  { includeTasks = false, onlyFailed = false, byTask = false }: Extract<ConnectorCommand, { kind: 'connector.restart' }>,
 ): Handled | typeof NEEDS_REPORTS {
   const { name, type, config, targetState, warnings, error } = connector;
   const events: CommandEvent[] = [];
@@ -115,13 +115,18 @@ function restartConnector(
   }
   const tasks = currentTasks(draft.tasks, connector);
   // One without a task that runs would do nothing else.
-  const hasCompleted = tasks.length > 0 && tasks.every(({ completed }) => completed !== undefined);
-  if (includeTasks || hasCompleted) {
+  if (includeTasks || (!byTask && hasCompleted(connector, tasks))) {
     const concerned = onlyFailed ? failedTasks(draft.tasks, reports, connector) : tasks.map(({ id }) => id);
     if (concerned === undefined) return NEEDS_REPORTS;
     events.push(...restartOf(draft, concerned));
   }
   return doing(events);
+}
+
+/** Returns whether its status is COMPLETED. One that is paused, has failed or is being split may do something else after a restart. */
+function hasCompleted(connector: ConnectorState, tasks: readonly TaskState[]): boolean {
+  if (connector.targetState !== TargetState.running || connector.error !== undefined || isBeingSplit(connector)) return false;
+  return tasks.length > 0 && tasks.every(({ completed }) => completed !== undefined);
 }
 
 /**

@@ -33,13 +33,15 @@ export type ConnectorCommand =
   /**
    * The connector is split into tasks again; unchanged tasks keep running. With `includeTasks` its tasks are restarted too, with `onlyFailed`
    * only what has failed: the splitting, and tasks that their owners report as FAILED. Completed tasks run again with `includeTasks`, and
-   * where all of them have completed.
+   * where the connector is COMPLETED, unless a task asked for the splitting.
    */
   | {
       readonly kind: 'connector.restart';
       readonly name: string;
       readonly includeTasks?: boolean;
       readonly onlyFailed?: boolean;
+      /** Sent by a runner for a task that asked for new task settings: those alone have a completed task run again. */
+      readonly byTask?: boolean;
     };
 
 /** What is asked for the cluster. */

@@ -115,7 +115,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
   const offsets = new RocketMqOffsetStore(data.client);
   const commands = new CommandSender(client, follower, node.self.nodeId, topics, node.logQueue.brokerName);
   const reconfigurations = new ReconfigurationRequests({
-    split: (name) => commands.submit({ kind: 'connector.restart', name }, COMMAND_TIMEOUT_MS),
+    split: (name) => commands.submit({ kind: 'connector.restart', name, byTask: true }, COMMAND_TIMEOUT_MS),
     clock: systemClock,
     logger: logger.scoped('tasks'),
     intervalMs: RECONFIGURATION_INTERVAL_MS,
