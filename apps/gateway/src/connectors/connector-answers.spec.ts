@@ -46,6 +46,12 @@ describe('taskStatusJson', () => {
     });
   });
 
+  it('shows what a completed task left out', () => {
+    const counters = { recordsSkipped: 5, deadLettersWritten: 2 };
+    const completed: TaskStatus = { id: status.id, state: 'COMPLETED', workerId: 'w1', since: 4000, completedAt: 4000, counters };
+    expect(taskStatusJson(completed, {}, isSecretName)).toMatchObject({ state: 'COMPLETED', skipped_records: 5, dead_letters: 2 });
+  });
+
   it('leaves out what is not known', () => {
     const unassigned: TaskStatus = { id: status.id, state: 'UNASSIGNED', workerId: '' };
     const withoutSkips = { ...unassigned, counters: { recordsSkipped: 0, deadLettersWritten: 0 } };

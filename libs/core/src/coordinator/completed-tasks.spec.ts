@@ -55,6 +55,16 @@ describe('a task whose runner reports that it has no more data', () => {
     expect(node.events('tasks.completed')).toHaveLength(1);
   });
 
+  it('is written with the records that it left out, and with how many of them the dead letter topic has', () => {
+    const node = running(1);
+    const { nodeId, generation } = node.state.cluster.tasks.get('a-0')!.assignment!;
+    const counters = { recordsSent: 9, recordsSkipped: 5, deadLettersWritten: 2 };
+    node.report(nodeId, { tasks: ended(node, nodeId, [0], { counters }) });
+    const completed = { generation, at: 7, skipped: 5, deadLetters: 2 };
+    expect(node.events('tasks.completed')).toEqual([{ kind: 'tasks.completed', tasks: [{ connector: 'a', index: 0, ...completed }] }]);
+    expect(node.state.cluster.tasks.get('a-0')?.completed).toEqual(completed);
+  });
+
   it('is no load: the tasks that are left are spread evenly', () => {
     const node = running(4);
     const ownedBy = (nodeId: string) => node.reportOf(nodeId).tasks.map(({ id }) => id.index);

@@ -1,4 +1,4 @@
-import { taskKey, type TaskCompletion, type TaskId, type TaskState } from '../model/connector.js';
+import { completion, taskKey, type TaskCompletion, type TaskId, type TaskState } from '../model/connector.js';
 import type { LogEvent } from '../model/entry.js';
 import type { TaskReport } from '../model/report.js';
 import { listedTasks } from './decide-members.js';
@@ -29,17 +29,22 @@ export function decideReports(state: CoordinatorState, batch: EventBatch): boole
     }
     for (const reported of report.tasks) {
       if (!reported.committed && reported.completedAt === undefined) continue;
-      const { id, generation } = reported;
+      const { id } = reported;
       const task = batch.draft.tasks.find(id);
       if (hasNewlyCommitted(reported, task)) committed.push(id);
       const at = canComplete ? newEndOf(reported, task) : undefined;
-      if (at !== undefined) completed.push({ ...id, generation, at });
+      if (at !== undefined) completed.push({ ...id, ...completionOf(reported, at) });
     }
   }
   for (const tasks of inChunks(committed)) batch.add({ kind: 'tasks.committed', tasks });
   for (const tasks of inChunks(completed)) batch.add({ kind: 'tasks.completed', tasks });
   for (const tasks of inChunks(released)) batch.add({ kind: 'tasks.released', tasks });
   return released.length + committed.length + completed.length > 0;
+}
+
+/** What a task left out is known once its runner is gone, too: a load that misses records must not look like a whole one. */
+function completionOf({ generation, counters }: TaskReport, at: number): TaskCompletion {
+  return completion({ generation, at, skipped: counters['recordsSkipped'], deadLetters: counters['deadLettersWritten'] });
 }
 
 /** Returns whether a report says of a task what the log does not say yet and has to. */

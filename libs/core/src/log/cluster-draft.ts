@@ -1,5 +1,5 @@
 import { headerOf, type ClusterState, type LogHead, type StateHeader, type StoredResult } from '../model/cluster-state.js';
-import type { ConnectorState } from '../model/connector.js';
+import { completion, type ConnectorState } from '../model/connector.js';
 import { eventsIn, type LogEvent } from '../model/entry.js';
 import type { UnknownEntry } from '../model/feature-level.js';
 import { RESULT_RETENTION_MS, type CommandResult } from '../model/command.js';
@@ -167,8 +167,8 @@ export class ClusterDraft {
         for (const id of event.tasks) this.#connectorDraft.commit(id);
         return;
       case 'tasks.completed':
-        for (const { connector, index, generation, at: endedAt } of event.tasks) {
-          this.#connectorDraft.complete({ connector, index }, { generation, at: endedAt }, seq);
+        for (const { connector, index, ...completed } of event.tasks) {
+          this.#connectorDraft.complete({ connector, index }, completion(completed), seq);
         }
         return;
       case 'command.applied':

@@ -15,8 +15,8 @@ function running(tasks = 1): { readonly log: LogWriter; readonly generation: num
   return { log, generation: log.assign('a', 0, 'w1') };
 }
 
-function complete(log: LogWriter, generation: number): number {
-  return log.write({ kind: 'tasks.completed', tasks: [{ ...id, generation, at: 7 }] });
+function complete(log: LogWriter, generation: number, counts: { readonly skipped?: number; readonly deadLetters?: number } = {}): number {
+  return log.write({ kind: 'tasks.completed', tasks: [{ ...id, generation, at: 7, ...counts }] });
 }
 
 /** A task that has completed and stopped. */
@@ -145,6 +145,15 @@ describe('a task that has completed', () => {
         return started;
       },
     ],
+    ...[{ skipped: 5 }, { skipped: 5, deadLetters: 2 }].map((counts): [string, typeof completed] => [
+      `it left out records: ${JSON.stringify(counts)}`,
+      () => {
+        const started = running();
+        complete(started.log, started.generation, counts);
+        expect(taskOf(started.log)?.completed).toEqual({ generation: started.generation, at: 7, ...counts });
+        return started;
+      },
+    ]),
   ])('is kept by snapshots, files and a restore: %s', (_, start) => {
     const { log } = start();
     const { state } = log;

@@ -59,6 +59,10 @@ export interface TaskCompletion {
   readonly generation: number;
   /** When it did, by its runner's wall clock; milliseconds since the epoch. */
   readonly at: number;
+  /** Records that this generation left out; absent where there are none. */
+  readonly skipped?: number;
+  /** Those of them that the dead letter topic has; absent where there are none. */
+  readonly deadLetters?: number;
 }
 
 export interface TaskState {
@@ -78,6 +82,18 @@ export interface TaskState {
 /** Its config is newer than its tasks, and it is not known that it cannot be split. */
 export function isBeingSplit({ tasksVersion, configVersion, error, targetState }: ConnectorState): boolean {
   return tasksVersion !== configVersion && error === undefined && targetState !== TargetState.stopped;
+}
+
+/** What ended a task, with the counts that are not 0. */
+export function completion({
+  generation,
+  at,
+  skipped = 0,
+  deadLetters = 0,
+}: {
+  readonly [Key in keyof TaskCompletion]: TaskCompletion[Key] | undefined;
+} & Pick<TaskCompletion, 'generation' | 'at'>): TaskCompletion {
+  return { generation, at, ...(skipped > 0 ? { skipped } : {}), ...(deadLetters > 0 ? { deadLetters } : {}) };
 }
 
 /** The same task, held by nobody; its last owner is kept. */

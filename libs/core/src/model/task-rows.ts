@@ -1,4 +1,4 @@
-import type { ConnectorType, Overrides, TaskAssignment, TaskState } from './connector.js';
+import { completion, type ConnectorType, type Overrides, type TaskAssignment, type TaskCompletion, type TaskState } from './connector.js';
 import type { Member } from './member.js';
 import type { TaskGroup } from './task-table.js';
 
@@ -17,9 +17,10 @@ type TaskRow = readonly [
   owner: string | null,
   /** Absent or null where nobody holds it. An incarnation that the owner has as a member is left out. */
   assignment?: readonly [generation: number, revokedAt: number | null, incarnation?: string] | null,
-  completed?: readonly [generation: number, at: number],
+  completed?: readonly [generation: number, at: number, skipped?: number, deadLetters?: number],
 ];
 
+type CompletionRow = NonNullable<TaskRow[5]>;
 type AssignmentRow = NonNullable<TaskRow[4]>;
 
 type Members = ReadonlyMap<string, Pick<Member, 'incarnation'>>;
@@ -53,7 +54,7 @@ export function tasksIn({ connector, type, rows }: TaskRows, members: Members): 
     committed: committed === 1,
     ...(owner === null ? {} : { lastNodeId: owner }),
     ...(owner === null || assignment === undefined || assignment === null ? {} : { assignment: assignmentIn(owner, assignment, members) }),
-    ...(completed === undefined ? {} : { completed: { generation: completed[0], at: completed[1] } }),
+    ...(completed === undefined ? {} : { completed: completionIn(completed) }),
   }));
 }
 
@@ -61,8 +62,16 @@ function rowOf({ id, overrides, committed, lastNodeId, assignment, completed }: 
   const mark = committed ? 1 : 0;
   const owner = assignment?.nodeId ?? lastNodeId ?? null;
   const held = assignment === undefined ? null : heldIn(assignment, members);
-  if (completed !== undefined) return [id.index, overrides, mark, owner, held, [completed.generation, completed.at]];
+  if (completed !== undefined) return [id.index, overrides, mark, owner, held, completionRow(completed)];
   return held === null ? [id.index, overrides, mark, owner] : [id.index, overrides, mark, owner, held];
+}
+
+function completionRow({ generation, at, skipped = 0, deadLetters = 0 }: TaskCompletion): CompletionRow {
+  return skipped + deadLetters === 0 ? [generation, at] : [generation, at, skipped, deadLetters];
+}
+
+function completionIn([generation, at, skipped, deadLetters]: CompletionRow): TaskCompletion {
+  return completion({ generation, at, skipped, deadLetters });
 }
 
 function heldIn({ nodeId, incarnation, generation, revokedAt }: TaskAssignment, members: Members): AssignmentRow {

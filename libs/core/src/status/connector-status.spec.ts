@@ -65,14 +65,32 @@ describe('status of a task', () => {
 
   it('is COMPLETED, with the time and its last worker, once the log says so', () => {
     const { log, generation } = assigned();
-    const reports = heard(report(generation, 'RUNNING'));
+    const reports = heard(report(generation, 'STOPPING'));
     const completed = { id, state: 'COMPLETED', workerId: 'w1', generation, since: 7, completedAt: 7 };
     log.write({ kind: 'tasks.completed', tasks: [{ ...id, generation, at: 7 }] });
-    expect(taskStatus(log.state, reports, id)).toEqual({ ...completed, version: '1.2.3' });
+    expect(taskStatus(log.state, reports, id)).toEqual({ ...completed, version: '1.2.3', counters: { records: 3 } });
     log.write({ kind: 'tasks.released', tasks: [id] });
     expect(taskStatus(log.state, reports, id)).toEqual({ ...completed, version: '1.2.3' });
     log.write({ kind: 'member.left', nodeId: 'w1', incarnation: 'w1#1', reason: 'expired' });
     expect(taskStatus(log.state, reports, id)).toEqual(completed);
+  });
+
+  it('is COMPLETED with what it left out: all findings while its worker reports it, the counts for good', () => {
+    const { log, generation } = assigned();
+    const warnings = [{ at: 3, message: 'queue t@b:0 does not exist any more' }];
+    const lastError = { at: 4, message: 'Error: disk full' };
+    const { tasks, ...node } = report(generation, 'STOPPING');
+    // What the log says is newer than this report.
+    const older = { recordsSent: 8, recordsSkipped: 900 };
+    const reports = heard({ ...node, tasks: tasks.map((task) => ({ ...task, counters: older, warnings, lastError })) });
+    log.write({ kind: 'tasks.completed', tasks: [{ ...id, generation, at: 7, skipped: 1000, deadLetters: 20 }] });
+    const counts = { recordsSkipped: 1000, deadLettersWritten: 20 };
+    const held = taskStatus(log.state, reports, id);
+    expect(held).toMatchObject({ state: 'COMPLETED', since: 7, counters: { recordsSent: 8, ...counts }, warnings, lastError });
+    log.write({ kind: 'tasks.released', tasks: [id] });
+    const released = taskStatus(log.state, none, id);
+    expect(released).toMatchObject({ state: 'COMPLETED', counters: counts });
+    expect(taskStatus(log.state, reports, id)).toEqual({ ...released, version: '1.2.3' });
   });
 
   it('is RUNNING, with the time, while it has no more data and the log does not say so', () => {

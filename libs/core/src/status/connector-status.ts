@@ -7,6 +7,8 @@ import {
   taskKey,
   type ConnectorState,
   type ConnectorType,
+  type TaskAssignment,
+  type TaskCompletion,
   type TaskId,
   type TaskState,
 } from '../model/connector.js';
@@ -131,13 +133,15 @@ function statusOf(state: ClusterState, reports: ReportsView, task: TaskState): T
   const connector = state.connectors.get(task.id.connector);
   if (task.completed !== undefined) {
     const { generation, at } = task.completed;
-    const version = pluginVersion(state, reports, connector, base.workerId);
-    return { ...base, state: 'COMPLETED', generation, ...(version === undefined ? {} : { version }), since: at, completedAt: at };
+    // Its runner reports it until it has stopped; after that, only the log knows of it.
+    const reported = holder === undefined ? undefined : reportOf(reports, task.id, holder);
+    const version = reported?.version ?? pluginVersion(state, reports, connector, base.workerId);
+    const known = { ...base, state: 'COMPLETED', generation, ...(version === undefined ? {} : { version }) } as const;
+    const counters = { ...reported?.counters, ...countersOf(task.completed) };
+    return { ...known, ...findingsOf(reported), since: at, completedAt: at, ...(Object.keys(counters).length === 0 ? {} : { counters }) };
   }
   if (holder === undefined) return { ...base, state: 'UNASSIGNED', ...reasonOf(state, connector) };
-  const report = reports.get(memberKey(holder));
-  const key = taskKey(task.id);
-  const reported = report?.tasks.find(({ id, generation }) => generation === holder.generation && taskKey(id) === key);
+  const reported = reportOf(reports, task.id, holder);
   const version = reported?.version ?? pluginVersion(state, reports, connector, holder.nodeId);
   const known = { ...base, generation: holder.generation, ...(version === undefined ? {} : { version }) };
   if (holder.revokedAt !== undefined && isWanted(connector, task)) return { ...known, state: 'RESTARTING' };
@@ -146,14 +150,32 @@ function statusOf(state: ClusterState, reports: ReportsView, task: TaskState): T
     ...known,
     state: taskRunState(reported, holder.revokedAt !== undefined),
     ...(reported.trace === undefined ? {} : { trace: reported.trace }),
-    ...(reported.lastError === undefined ? {} : { lastError: reported.lastError }),
+    ...findingsOf(reported),
     ...(reported.restart === undefined ? {} : { restart: reported.restart }),
-    ...(reported.warnings === undefined ? {} : { warnings: reported.warnings }),
     ...(reported.waits === undefined ? {} : { waits: reported.waits }),
     since: reported.since,
     ...(reported.completedAt === undefined ? {} : { completedAt: reported.completedAt }),
     counters: reported.counters,
     ...(reported.instance === undefined ? {} : { instance: reported.instance }),
+  };
+}
+
+/** What the holder of a task reports of that generation. */
+function reportOf(reports: ReportsView, task: TaskId, holder: TaskAssignment): TaskReport | undefined {
+  const key = taskKey(task);
+  return reports.get(memberKey(holder))?.tasks.find(({ id, generation }) => generation === holder.generation && taskKey(id) === key);
+}
+
+/** What a task met with that somebody should know, also of one that has completed. */
+function findingsOf({ lastError, warnings }: Partial<TaskReport> = {}): Pick<TaskStatus, 'lastError' | 'warnings'> {
+  return { ...(lastError === undefined ? {} : { lastError }), ...(warnings === undefined ? {} : { warnings }) };
+}
+
+/** As a report has them. */
+function countersOf({ skipped, deadLetters }: TaskCompletion): Readonly<Record<string, number>> {
+  return {
+    ...(skipped === undefined ? {} : { recordsSkipped: skipped }),
+    ...(deadLetters === undefined ? {} : { deadLettersWritten: deadLetters }),
   };
 }
 

@@ -47,6 +47,7 @@ function textOf(value: unknown): string {
   if (typeof value !== 'object' || value === null) return JSON.stringify(value);
   if (isTaskId(value)) {
     const key = taskKey(value);
+    if ('skipped' in value) return `${key} without ${String(value.skipped)} records`;
     return 'incarnation' in value ? `${key} on ${String(value.incarnation)}` : key;
   }
   const parts = Object.entries(value).map(([name, part]) => `${name}=${textOf(part)}`);

@@ -296,16 +296,17 @@ function reportChange(harness: CoordinatorHarness, words: Words): Partial<Report
   };
 }
 
-/** Tasks as `none`, or as `a-0:FAILED,a-1:RUNNING:ended`, each at the generation that the log assigned last. */
+/** Tasks as `none`, or as `a-0:FAILED,a-1:RUNNING:ended`, each at the generation that the log assigned last. `ended:3` has left out 3 records. */
 function reportedTasks(harness: CoordinatorHarness, text: string): Report['tasks'] {
   if (text === 'none') return [];
   return text.split(',').map((item) => {
-    const [key = '', state = 'RUNNING', end] = item.split(':');
+    const [key = '', state = 'RUNNING', end, skipped] = item.split(':');
     if (end !== undefined && end !== 'ended') throw new Error(`the end is ${end}; allowed is ended`);
     const generation = harness.state.cluster.tasks.get(key)?.assignment?.generation;
     if (generation === undefined) throw new Error(`task ${key} is not assigned`);
     const completed = end === undefined ? {} : { completedAt: 0 };
-    return { id: taskId(key), generation, state: state as RunState, since: 0, committed: false, ...completed, counters: {} };
+    const counters = skipped === undefined ? {} : { recordsSkipped: numberOf('the number of skipped records', skipped) };
+    return { id: taskId(key), generation, state: state as RunState, since: 0, committed: false, ...completed, counters };
   });
 }
 
