@@ -75,7 +75,7 @@ describe('status of a task', () => {
     expect(taskStatus(log.state, reports, id)).toEqual(completed);
   });
 
-  it('is COMPLETED with what it left out: all findings while its worker reports it, the counts for good', () => {
+  it('is COMPLETED with what it left out: all findings while its worker reports it, the counts also after that', () => {
     const { log, generation } = assigned();
     const warnings = [{ at: 3, message: 'queue t@b:0 does not exist any more' }];
     const lastError = { at: 4, message: 'Error: disk full' };
