@@ -51,7 +51,7 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'completed: files and snapshots do not hold it',
     file: 'model/task-rows.ts',
-    from: '...(completed === undefined ? {} : { completed: { generation: completed[0], at: completed[1] } }),',
+    from: '...(completed === undefined ? {} : { completed: completionIn(completed) }),',
     to: '',
   },
   {
@@ -77,8 +77,15 @@ export const COMPLETION_MUTANTS: readonly Mutant[] = [
   {
     rule: 'runs again: a restart of a connector that has completed does not end it',
     file: 'coordinator/handle-command.ts',
-    from: 'if (includeTasks || hasCompleted) {',
-    to: 'if (includeTasks || (hasCompleted && tasks.length === 0)) {',
+    from: 'if (includeTasks || (!byTask && hasCompleted(connector, tasks))) {',
+    to: 'if (includeTasks) {',
+    specs: ['coordinator/completed-tasks.spec.ts'],
+  },
+  {
+    rule: 'runs again: a task that asks for other settings ends it',
+    file: 'coordinator/handle-command.ts',
+    from: 'if (includeTasks || (!byTask && hasCompleted(connector, tasks))) {',
+    to: 'if (includeTasks || hasCompleted(connector, tasks)) {',
     specs: ['coordinator/completed-tasks.spec.ts'],
   },
 ];
