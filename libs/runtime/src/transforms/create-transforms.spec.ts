@@ -56,6 +56,14 @@ describe('transforms of a configuration', () => {
     expect(left(config, record('t', 'a', 'K', 'k'), record('t', 'b', 'K'))).toEqual(['t b']);
   });
 
+  it('name the class of a transform that fails, and of a predicate', () => {
+    const cast = { transforms: 'c', 'transforms.c.type': 'Cast$Value', 'transforms.c.spec': 'int8' };
+    expect(createTransforms(cast).apply(record('t', 'no number'))).toMatchObject({ alias: 'c', className: 'Cast$Value' });
+    const chain = createTransforms({ ...filter, 'predicates.p.type': 'HasHeaderKey', 'predicates.p.name': 'k' });
+    const broken = { topic: 't', value: 'a', headers: [null] } as unknown as ConnectRecord;
+    expect(chain.apply(broken)).toMatchObject({ alias: 'f', className: 'HasHeaderKey' });
+  });
+
   it('drop every record without a predicate', () => {
     expect(left({ transforms: 'f', 'transforms.f.type': 'Filter' }, record('t', 'a'))).toEqual([]);
   });

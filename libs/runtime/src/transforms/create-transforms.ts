@@ -49,15 +49,17 @@ export function createTransforms(config: RawConfig, tables: TransformTables = BU
   const errors: readonly FieldError[] = [...(parsed.ok ? [] : parsed.errors), ...transformErrors(config, choices, tables)];
   if (errors.length > 0) throw new ConfigError('The choice of transforms', errors);
   const predicates = new Map(
-    choices.predicates.flatMap(({ alias, plugin, settings }) => (plugin ? [[alias, plugin.create(settings)]] : [])),
+    choices.predicates.flatMap(({ alias, plugin, settings }) =>
+      plugin ? [[alias, { predicate: plugin.create(settings), className: plugin.name }]] : [],
+    ),
   );
   return new TransformChain(
     choices.transforms.flatMap(({ alias, plugin, settings, predicate, negate }) => {
       if (plugin === undefined) return [];
       const condition = predicate === undefined ? undefined : predicates.get(predicate);
-      const transform = plugin.create(settings);
+      const step = { alias, transform: plugin.create(settings), className: plugin.name };
       const isNegated = negate?.toLowerCase() === 'true';
-      return condition === undefined ? [{ alias, transform }] : [{ alias, transform, condition: { predicate: condition, isNegated } }];
+      return condition === undefined ? [step] : [{ ...step, condition: { ...condition, isNegated } }];
     }),
   );
 }

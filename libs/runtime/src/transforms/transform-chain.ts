@@ -4,8 +4,10 @@ export interface TransformStep {
   /** What the user calls it. */
   readonly alias: string;
   readonly transform: Transform;
+  /** Under which it is known to users, such as `Cast$Value`. Without one, errors name its constructor. */
+  readonly className?: string;
   /** Without one it is applied to every record. */
-  readonly condition?: { readonly predicate: Predicate; readonly isNegated: boolean };
+  readonly condition?: { readonly predicate: Predicate; readonly className?: string; readonly isNegated: boolean };
 }
 
 /** Reports a record that a transform, or the predicate of one, could not take. */
@@ -123,11 +125,11 @@ function chosenBy({ alias, condition }: TransformStep, outcome: TransformOutcome
   try {
     return condition.predicate.test(outcome) === condition.isNegated ? undefined : outcome;
   } catch (error) {
-    return new TransformError(alias, error, condition.predicate.constructor.name);
+    return new TransformError(alias, error, condition.className ?? condition.predicate.constructor.name);
   }
 }
 
-function changed({ alias, transform }: TransformStep, record: ConnectRecord): TransformOutcome {
+function changed({ alias, className, transform }: TransformStep, record: ConnectRecord): TransformOutcome {
   try {
     const result: unknown = transform.apply(record);
     if (result === undefined) return undefined;
@@ -138,6 +140,6 @@ function changed({ alias, transform }: TransformStep, record: ConnectRecord): Tr
       `it returned ${result === null ? 'null' : typeof result}; allowed are a record and undefined`,
     );
   } catch (error) {
-    return new TransformError(alias, error, transform.constructor.name);
+    return new TransformError(alias, error, className ?? transform.constructor.name);
   }
 }
