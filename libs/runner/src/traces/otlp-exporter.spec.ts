@@ -28,6 +28,7 @@ describe('the exporter of spans', () => {
 
   afterEach(async () => {
     exporter?.close();
+    lines.length = 0;
     await end();
   });
 
@@ -39,13 +40,17 @@ describe('the exporter of spans', () => {
     await new Promise((resolve) => ending.close(resolve));
   }
 
-  async function opened(status: number, taken: (body: string, headers: Readonly<Record<string, unknown>>) => void): Promise<SpanExporter> {
+  async function opened(
+    status: number,
+    taken: (body: string, headers: Readonly<Record<string, unknown>>) => void,
+    answer: object = {},
+  ): Promise<SpanExporter> {
     const listening = createServer((request, response) => {
       let text = '';
       request.on('data', (chunk: Buffer) => (text += chunk.toString()));
       request.on('end', () => {
         taken(text, request.headers);
-        response.writeHead(status, { 'content-type': 'application/json' }).end('{}');
+        response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
       });
     });
     server = listening;
@@ -64,6 +69,11 @@ describe('the exporter of spans', () => {
     exporter = openExporter(settings, { 'service.name': 'pipes', 'service.version': '1' }, { warn: (line) => lines.push(line) });
     return exporter;
   }
+
+  it('resolves with 0 where the receiver took all of them', async () => {
+    const { send } = await opened(200, () => undefined, { partialSuccess: { errorMessage: 'an old format' } });
+    await expect(send([span])).resolves.toBe(0);
+  });
 
   it('writes them as OTLP in JSON, with the headers of the settings', async () => {
     let body = '';
@@ -103,6 +113,15 @@ describe('the exporter of spans', () => {
         flags: 0x301,
       },
     ]);
+  });
+
+  it('resolves with how many spans the receiver rejected, and logs why, without the token', async () => {
+    const partialSuccess = { rejectedSpans: '2', errorMessage: 'quota of t0ken is exhausted' };
+    const { send } = await opened(200, () => undefined, { partialSuccess });
+    await expect(send([span, span, span])).resolves.toBe(2);
+    await expect(send([span])).resolves.toBe(2);
+    expect(lines).toEqual([expect.stringContaining('is exhausted')]);
+    expect(lines.join('')).not.toContain('t0ken');
   });
 
   it('rejects where the receiver refuses them, and where nobody answers', async () => {

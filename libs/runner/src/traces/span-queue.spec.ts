@@ -21,7 +21,7 @@ class Receiver {
   readonly lines: string[] = [];
   inFlight = 0;
   mostInFlight = 0;
-  send: () => Promise<void> = () => Promise.resolve();
+  send: () => Promise<number> = () => Promise.resolve(0);
 
   queue(maxSpans = 4096): SpanQueue {
     return new SpanQueue({
@@ -30,7 +30,7 @@ class Receiver {
       send: async (batch) => {
         this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight);
         this.batches.push(batch.length);
-        await this.send().finally(() => this.inFlight--);
+        return await this.send().finally(() => this.inFlight--);
       },
     });
   }
@@ -52,7 +52,12 @@ describe('the queue of spans', () => {
   it('drops and counts what comes while too many wait, and never makes anybody wait', async () => {
     const receiver = new Receiver();
     let answer: () => void = () => undefined;
-    receiver.send = () => new Promise((resolve) => (answer = resolve));
+    receiver.send = () =>
+      new Promise((resolve) => {
+        answer = () => {
+          resolve(0);
+        };
+      });
     const queue = receiver.queue(1000);
     queue.take(spans(1000));
     queue.take(spans(1));
@@ -65,6 +70,16 @@ describe('the queue of spans', () => {
     queue.take(spans(2));
     expect(queue.counts.queueFull).toBe(3);
     answer();
+  });
+
+  it('counts spans that the receiver rejected of those it took', async () => {
+    const receiver = new Receiver();
+    receiver.send = () => Promise.resolve(2);
+    const queue = receiver.queue();
+    queue.take(spans(3));
+    await queue.close(5000);
+    expect(queue.counts).toMatchObject({ exported: 1, exportFailed: 2 });
+    expect(receiver.lines).toEqual(['2 of 3 span(s) are dropped: the receiver rejected them. Dropped since the runner began: 2']);
   });
 
   it('counts spans whose export failed, and says why', async () => {

@@ -21,8 +21,8 @@ export interface SpanCounts extends TraceCounts {
 }
 
 export interface SpanQueueOptions {
-  /** Sends spans; rejects when the receiver did not take them. One call is made at a time. */
-  readonly send: (spans: readonly EndedSpan[]) => Promise<void>;
+  /** Sends spans; resolves with how many of them the receiver rejected, rejects when it did not take them. One call is made at a time. */
+  readonly send: (spans: readonly EndedSpan[]) => Promise<number>;
   readonly maxSpans: number;
   readonly logger: Pick<ScopedLogger, 'warn'>;
 }
@@ -88,8 +88,11 @@ export class SpanQueue implements TracePort {
       await pause(isFull ? 0 : BATCH_INTERVAL_MS, this.#hurry.signal);
       const batch = this.#spans.splice(0, MAX_BATCH);
       try {
-        await this.options.send(batch);
-        this.counts.exported += batch.length;
+        const rejected = Math.min(await this.options.send(batch), batch.length);
+        this.counts.exported += batch.length - rejected;
+        this.counts.exportFailed += rejected;
+        if (rejected > 0)
+          this.#drops.write(`${rejected} of ${batch.length} span(s) are dropped: the receiver rejected them. ${this.#total}`);
       } catch (error) {
         this.counts.exportFailed += batch.length;
         this.#drops.write(`${batch.length} span(s) are dropped: their export failed: ${reasonOf(error)}. ${this.#total}`);
