@@ -43,11 +43,7 @@ export class ConvertingEncoder implements RecordEncoder {
   encode(record: ConnectRecord, stamp: string): OutgoingParts {
     const { key, value, header } = this.converters;
     let headers: readonly MessageHeader[] | undefined;
-    if (record.headers !== undefined && record.headers.length > 0) {
-      const converted: MessageHeader[] = [];
-      for (const item of record.headers) converted.push({ key: item.key, value: headerValue(header, item, record.topic) });
-      headers = converted;
-    }
+    if (record.headers !== undefined) headers = messageHeaders(header, record.headers, record.topic);
     const keyPart = keyOf(key, record);
     let bytes: Uint8Array | null;
     if (value.toBytesAndHeaders === undefined) bytes = bytesOf(value, record);
@@ -90,7 +86,7 @@ async function prepareParts({ key, value, header }: Converters, records: readonl
   const keys = records.flatMap(({ topic, key: given, keySchema: schema }) => (given === undefined ? [] : [outgoing(topic, given, schema)]));
   const values = records.map(({ topic, value: given, schema }) => outgoing(topic, given, schema));
   const headers = records.flatMap(({ topic, headers: given }) =>
-    (given ?? [])
+    listed(given)
       .filter((item) => !isPlain(header, item.value) && !isTraceText(item))
       .map(({ value: item, schema }) => outgoing(topic, item, schema)),
   );
@@ -111,6 +107,37 @@ function isPlain(converter: Converter, value: ConnectValue): value is string | U
 /** Returns whether a value is a text that a converter of texts keeps; half a surrogate pair is for the converter to refuse. */
 function isText(converter: Converter, value: ConnectValue): value is string {
   return typeof value === 'string' && converter instanceof StringConverter && converter.isUtf8 && !HALF_PAIR.test(value);
+}
+
+/** A plugin may return anything: what is no list of headers, or no header, is refused where the record is encoded. */
+function listed(headers: ConnectRecord['headers']): readonly RecordHeader[] {
+  return Array.isArray(headers) ? (headers as readonly RecordHeader[]).filter(isHeader) : [];
+}
+
+function isHeader(header: unknown): header is RecordHeader {
+  return typeof header === 'object' && header !== null;
+}
+
+/** @returns `undefined` where there is none */
+function messageHeaders(
+  converter: Converter,
+  headers: NonNullable<ConnectRecord['headers']>,
+  topic: string,
+): readonly MessageHeader[] | undefined {
+  if (!Array.isArray(headers)) throw noHeaders(converter, 'the headers of a record are an array', headers);
+  if (headers.length === 0) return undefined;
+  const converted: MessageHeader[] = [];
+  for (const item of headers as readonly RecordHeader[]) {
+    if (!isHeader(item)) throw noHeaders(converter, 'a header is an object with key and value', item);
+    converted.push({ key: item.key, value: headerValue(converter, item, topic) });
+  }
+  return converted;
+}
+
+function noHeaders(converter: Converter, allowed: string, given: unknown): PartFailure {
+  const type = given === null ? 'null' : typeof given;
+  const message = `Headers: ${allowed}; the source gave a value of type ${type}`;
+  return new PartFailure('header', converter, new ConnectError(ConnectErrorCode.conversionFailed, message));
 }
 
 /** The converter makes a text of what is not plain. The context of a trace stays what others read there. */

@@ -1,15 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { ErrorStage, TraceContext } from '@sluice/protocol';
 import type { EndedSpan, SpanEvent, SpanValue } from '../ports/trace.port.js';
-import { errorTrace } from '../task/error-text.js';
+import type { ShownErrors } from './shown-error.js';
 import type { Tracer } from './tracer.js';
 
 /** A put may be made again without end: a trace shows the first steps, and how many it left out. */
 const MAX_STEPS = 32;
 const MAX_EVENTS = 16;
-/** The most that a span shows of an error, in characters. */
-const MAX_MESSAGE = 1000;
-const MAX_STACK = 4000;
 
 /** What the semantic conventions of OpenTelemetry for messaging call RocketMQ. */
 export const MESSAGING = { 'messaging.system': 'rocketmq' } as const;
@@ -38,8 +35,8 @@ export interface RecordTraceOptions {
   readonly name: string;
   readonly kind: EndedSpan['kind'];
   readonly attributes: Attributes;
-  /** Takes secrets out of a text. */
-  readonly hide: (text: string) => string;
+  /** Shared by the traces of a task. */
+  readonly errors: ShownErrors;
 }
 
 /** A step that is under way. */
@@ -92,7 +89,7 @@ export class RecordTrace {
       },
       fail: (error) => {
         if (span.endMs !== undefined) return;
-        span.error = this.#messageOf(error);
+        span.error = this.options.errors.of(error).message;
         this.#endStep(span);
       },
     };
@@ -111,15 +108,15 @@ export class RecordTrace {
 
   /** Notes an error, and the stage where it happened. The record may still get over it. */
   noteError(stage: TraceStage, error: unknown, className = ''): void {
-    const { hide } = this.options;
-    const type = error instanceof Error ? error.name : typeof error;
-    const message = this.#messageOf(error);
+    const { errors } = this.options;
+    const { type, message, stack } = errors.of(error);
     this.#root.error = message;
-    this.describe({ 'error.type': type, 'sluice.error.stage': stage, ...(className === '' ? {} : { 'sluice.error.class': className }) });
+    const ofClass = className === '' ? {} : { 'sluice.error.class': errors.nameOf(className) };
+    this.describe({ 'error.type': type, 'sluice.error.stage': stage, ...ofClass });
     this.event('exception', {
       'exception.type': type,
       'exception.message': message,
-      'exception.stacktrace': shortened(hide(errorTrace(error)), MAX_STACK),
+      'exception.stacktrace': stack,
       'sluice.error.stage': stage,
     });
   }
@@ -178,11 +175,6 @@ export class RecordTrace {
     Object.assign(span.attributes, attributes);
   }
 
-  #messageOf(error: unknown): string {
-    // Before it is cut: a part of a secret is none that can be found.
-    return shortened(this.options.hide(error instanceof Error ? error.message : String(error)), MAX_MESSAGE);
-  }
-
   #nowMs(): number {
     return this.#epochMs + this.options.tracer.clock.nowMs();
   }
@@ -239,8 +231,4 @@ export function endLeftOut(
       end('interrupted');
     },
   );
-}
-
-function shortened(text: string, max: number): string {
-  return text.length > max ? `${text.slice(0, max)}...` : text;
 }

@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { JsonConverter, jsonConverterSpec, StringConverter } from '@sluice/converters';
 import { forEachProperty, recordToMessage, traceProperties } from '@sluice/protocol';
-import { queueKey, type QueueRef, requireConfig, RetriableError, type SinkRecord } from '@sluice/sdk';
+import { ConnectError, ConnectErrorCode, queueKey, type QueueRef, requireConfig, RetriableError, type SinkRecord } from '@sluice/sdk';
 import type { SinkLoopSettings } from '../sink/sink-loop-options.js';
 import { ConvertingDecoder } from '../sink/record-decoder.js';
 import { AskingSink } from '../testing/asking-sink.js';
 import { SinkWorld } from '../testing/sink-world.js';
 import { SpanList } from '../testing/span-list.js';
+import { ManualClock } from '../testing/manual-clock.js';
 import { newSinkStorage } from '../testing/transactional-sink.js';
 import { TransformChain } from '../transforms/transform-chain.js';
 import { SinkTraces } from './sink-traces.js';
@@ -177,6 +178,65 @@ describe('the trace of a record of a sink', () => {
       [0, 'dead-letter', 'TASK_PUT'],
       [1, 'committed', undefined],
     ]);
+  });
+
+  it.each([0, 2])(
+    'keeps why the task refused the record through its context, although the put succeeds after %d failures',
+    async (failures) => {
+      const world = new World();
+      world.carrying('bad');
+      let tries = 0;
+      world.sink.put = (records: readonly SinkRecord[]) => {
+        const problem = new ConnectError(ConnectErrorCode.conversionFailed, 'no such table');
+        for (const record of records) void world.sink.context.skipRecord(record, problem);
+        return ++tries > failures ? Promise.resolve() : Promise.reject(new RetriableError('busy'));
+      };
+      await world.run(1, { settings: tolerant });
+      expect(tries).toBe(failures + 1);
+      const root = world.list.named('process t');
+      expect([root.error, root.attributes['sluice.outcome'], root.attributes['sluice.error.stage']]).toEqual([
+        'no such table',
+        'dead-letter',
+        'TASK_PUT',
+      ]);
+    },
+  );
+
+  it('shows an error of many records that is searched for secrets once', () => {
+    const clock = new ManualClock();
+    const list = new SpanList();
+    let hidden = 0;
+    const hide = (text: string): string => {
+      hidden++;
+      return text;
+    };
+    const traces = new SinkTraces({
+      tracer: list.tracer(clock, 1),
+      connector: 'c',
+      index: 0,
+      group: 'g',
+      deadLetterTopic: undefined,
+      hide,
+    });
+    const queue = { topic: 't', brokerName: 'b', queueId: 0 };
+    const message = {
+      body: Buffer.alloc(1),
+      bodyBytes: 1,
+      rawProperties: Buffer.alloc(0),
+      propertiesBytes: 0,
+      bornTimestamp: 1,
+      storeTimestamp: 1,
+    };
+    const messages = Array.from({ length: 100 }, (_, queueOffset) => ({ ...message, queueOffset }));
+    const records = (traces.begin(queue, messages) ?? []).map((trace) => {
+      const record = { queue, offset: trace.offset, topic: 't', value: 'v' } as unknown as SinkRecord;
+      trace.taken(record);
+      return record;
+    });
+    traces.puts(records)?.failed(new Error('cannot insert'), 0);
+    traces.end();
+    expect(list.spans.filter(({ error }) => error === 'cannot insert')).toHaveLength(200);
+    expect(hidden).toBe(3);
   });
 
   it('ends with its task', async () => {

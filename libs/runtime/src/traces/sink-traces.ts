@@ -3,6 +3,7 @@ import { queueKey, type QueueRef, type SinkPosition, type SinkRecord } from '@sl
 import { RecordFailure } from '../dead-letters/record-failure.js';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 import { endLeftOut, MESSAGING, RecordTrace, sluiceAttributes, type Step } from './record-trace.js';
+import { ShownErrors } from './shown-error.js';
 import type { Tracer } from './tracer.js';
 
 /** Records of a task that are put and traced until their offset is committed. A sink may hold records back for long. */
@@ -33,10 +34,15 @@ export class SinkTraces {
   readonly #unsafe = new Map<string, SinkTrace[]>();
   /** By queue: durable, and not committed. */
   readonly #safe = new Map<string, SinkTrace[]>();
+  /** Refused by the task: what becomes of others, with them in a put, is not theirs. */
+  readonly #refused = new Set<SinkTrace>();
+  readonly #errors: ShownErrors;
   #open = 0;
   #lastFlush: { readonly fromMs: number; readonly toMs: number } | undefined;
 
-  constructor(private readonly options: SinkTracesOptions) {}
+  constructor(private readonly options: SinkTracesOptions) {
+    this.#errors = new ShownErrors(options.hide);
+  }
 
   /** Begins the traces of those messages of a queue that are chosen; `undefined` where none is. */
   begin(queue: QueueRef, messages: readonly RawMessage[]): readonly SinkTrace[] | undefined {
@@ -68,7 +74,7 @@ export class SinkTraces {
             this.#notePut(trace, step);
           } else {
             step.fail(error);
-            trace.trace.noteError('TASK_PUT', error);
+            if (!this.#refused.has(trace)) trace.trace.noteError('TASK_PUT', error);
           }
         }
       },
@@ -81,6 +87,10 @@ export class SinkTraces {
     const isOfRecord = (trace: SinkTrace): boolean => trace.key === key && trace.offset === record.offset;
     const trace = [...this.#taken].find(isOfRecord) ?? this.#unsafe.get(key)?.find(isOfRecord);
     if (trace === undefined) return;
+    this.#taken.delete(trace);
+    removeFrom(this.#unsafe, trace);
+    trace.forgetRecord();
+    this.#refused.add(trace);
     trace.failed(new RecordFailure('TASK_PUT', '', cause));
     trace.leftOut(written);
   }
@@ -117,13 +127,14 @@ export class SinkTraces {
 
   /** Ends what is not done when its task ends. */
   end(): void {
-    for (const trace of [...this.#taken, ...[...this.#unsafe.values(), ...this.#safe.values()].flat()]) trace.end('interrupted');
+    for (const trace of [...this.#taken, ...this.#refused, ...[...this.#unsafe.values(), ...this.#safe.values()].flat()])
+      trace.end('interrupted');
     this.#unsafe.clear();
     this.#safe.clear();
   }
 
   #traceOf(queue: QueueRef, message: RawMessage, parent: TraceContext | undefined): SinkTrace {
-    const { tracer, connector, index, group, hide, deadLetterTopic } = this.options;
+    const { tracer, connector, index, group, deadLetterTopic } = this.options;
     const { topic, brokerName, queueId } = queue;
     const attributes = {
       ...sluiceAttributes(connector, index),
@@ -137,7 +148,7 @@ export class SinkTraces {
       'sluice.queue': queueId,
       'sluice.offset': message.queueOffset,
     };
-    const trace = new RecordTrace({ tracer, parent, name: `process ${topic}`, kind: 'consumer', attributes, hide });
+    const trace = new RecordTrace({ tracer, parent, name: `process ${topic}`, kind: 'consumer', attributes, errors: this.#errors });
     return new SinkTrace(trace, queueKey(queue), message.queueOffset, {
       nowMs: () => tracer.clock.nowMs(),
       deadLetterTopic,
@@ -148,6 +159,7 @@ export class SinkTraces {
       ended: (each) => {
         this.#open--;
         this.#taken.delete(each);
+        this.#refused.delete(each);
         for (const waiting of [this.#unsafe, this.#safe]) removeFrom(waiting, each);
       },
     });
@@ -155,6 +167,7 @@ export class SinkTraces {
 
   #notePut(each: SinkTrace, step: Step): void {
     step.end();
+    if (this.#refused.has(each)) return;
     each.trace.clearError();
     this.#taken.delete(each);
     each.forgetRecord();

@@ -139,6 +139,26 @@ describe('the trace of a record of a source', () => {
     expect(namesOf(letters[0]!.rawProperties)).toContain('other');
   });
 
+  /** What a plugin in JavaScript may return. */
+  const noHeaders: readonly (readonly [string, unknown])[] = [
+    ['a list with null', [null]],
+    ['an object', { a: 1 }],
+    ['a map', new Map([['a', 1]])],
+    ['a text', 'a=b'],
+    ['null', null],
+  ];
+  it.each(noHeaders.flatMap(([name, headers]) => [0, 1].map((ratio) => [name, ratio, headers] as const)))(
+    'changes nothing of a record whose headers are none: it fails in the header converter: %s, sample ratio %d',
+    async (_name, ratio, headers) => {
+      const bad = { value: 'one', headers: headers as readonly RecordHeader[] };
+      const { messages, letters, list } = await run({ ratio, records: [bad, { value: 'two' }], settings: tolerant });
+      expect(messages.map(({ body }) => body.toString())).toEqual(['two']);
+      expect(letters.map(({ rawProperties }) => rawProperties.toString())).toEqual([expect.stringContaining('HEADER_CONVERTER')]);
+      const roots = list.spans.filter(({ name }) => name === 'source lists');
+      expect(roots.map(({ attributes }) => attributes['sluice.error.stage'])).toEqual(ratio === 0 ? [] : ['HEADER_CONVERTER', undefined]);
+    },
+  );
+
   it('ends where a transform drops the record', async () => {
     let dropped = 0;
     const apply = (): undefined => {

@@ -7,9 +7,10 @@ import {
   traceHeaders,
   traceProperties,
 } from '@sluice/protocol';
-import type { ConnectRecord, QueueRef, SourceRecord } from '@sluice/sdk';
+import type { ConnectRecord, QueueRef, RecordHeader, SourceRecord } from '@sluice/sdk';
 import type { RecordFailure } from '../dead-letters/record-failure.js';
 import { endLeftOut, MESSAGING, RecordTrace, sluiceAttributes, type Step } from './record-trace.js';
+import { ShownErrors } from './shown-error.js';
 import type { Tracer } from './tracer.js';
 
 /** Records of a task that are traced at a time. One that waits for a broker may wait long. */
@@ -37,8 +38,11 @@ interface Encoder {
 /** Traces records of a source task from the end of their poll until a broker has them, or they are left out. */
 export class SourceTraces {
   readonly #open = new Set<SourceTrace>();
+  readonly #errors: ShownErrors;
 
-  constructor(private readonly options: SourceTracesOptions) {}
+  constructor(private readonly options: SourceTracesOptions) {
+    this.#errors = new ShownErrors(options.hide);
+  }
 
   /** Begins the traces of those of a poll's records that are chosen; `undefined` where none is. */
   begin(records: readonly SourceRecord[]): TracedPoll | undefined {
@@ -46,7 +50,7 @@ export class SourceTraces {
     let traces: Map<number, SourceTrace> | undefined;
     for (let at = 0; at < records.length; at++) {
       const headers = records[at]?.headers;
-      const carried = headers === undefined || headers.length === 0 ? undefined : contextOrNone(headers);
+      const carried = headers === undefined ? undefined : contextOrNone(headers);
       if (!tracer.chooses(carried)) continue;
       if (this.#open.size >= MAX_OPEN) tracer.port.counts.limitedRecords++;
       else (traces ??= new Map()).set(at, this.#traceOf(records[at], carried));
@@ -60,14 +64,17 @@ export class SourceTraces {
   }
 
   #traceOf(record: SourceRecord | undefined, carried: ReturnType<typeof traceContextOf>): SourceTrace {
-    const { tracer, connector, index, hide } = this.options;
+    const { tracer, connector, index } = this.options;
     const attributes = { ...sluiceAttributes(connector, index), 'messaging.destination.name': record?.topic ?? '' };
     const parent = typeof carried === 'object' ? carried : undefined;
     const name = `source ${connector}`;
-    const trace: SourceTrace = new SourceTrace(new RecordTrace({ tracer, parent, name, kind: 'internal', attributes, hide }), {
-      deadLetterTopic: this.options.deadLetterTopic,
-      ended: () => this.#open.delete(trace),
-    });
+    const trace: SourceTrace = new SourceTrace(
+      new RecordTrace({ tracer, parent, name, kind: 'internal', attributes, errors: this.#errors }),
+      {
+        deadLetterTopic: this.options.deadLetterTopic,
+        ended: () => this.#open.delete(trace),
+      },
+    );
     this.#open.add(trace);
     return trace;
   }
@@ -120,10 +127,10 @@ export class SourceTrace {
     return { encode: (record, stamp) => this.#encode(encoder, record, stamp) };
   }
 
-  /** Returns the record with the context among its headers: its dead letter carries it. */
+  /** Returns the record with the context among its headers, where those are a list: its dead letter carries it. */
   withContext(record: ConnectRecord): ConnectRecord {
-    const others = (record.headers ?? []).filter(({ key }) => !isTraceHeader(key));
-    return { ...record, headers: [...others, ...traceHeaders(this.trace.context)] };
+    const others = otherHeaders(record.headers ?? []);
+    return isList(others) ? { ...record, headers: [...others, ...traceHeaders(this.trace.context)] } : record;
   }
 
   /** Notes a try to send it whose outcome was not good; it is made again. */
@@ -161,7 +168,7 @@ export class SourceTrace {
 
   #encode(encoder: Encoder, record: ConnectRecord, stamp: string): OutgoingParts {
     const { headers, topic } = record;
-    const own = headers?.filter(({ key }) => !isTraceHeader(key));
+    const own = headers === undefined ? undefined : otherHeaders(headers);
     const converting = this.trace.step('convert');
     let parts: OutgoingParts;
     try {
@@ -187,10 +194,20 @@ export function tracedEncoder(encoder: Encoder, trace: SourceTrace | undefined):
   return trace?.encoding(encoder) ?? encoder;
 }
 
+/** Returns headers without the context of a trace. A plugin may return anything: what is no list stays as it is. */
+function otherHeaders(headers: NonNullable<ConnectRecord['headers']>): NonNullable<ConnectRecord['headers']> {
+  if (!isList(headers)) return headers;
+  return headers.filter((header: RecordHeader | null | undefined) => header == null || !isTraceHeader(header.key));
+}
+
+function isList(headers: readonly RecordHeader[]): boolean {
+  return Array.isArray(headers);
+}
+
 /** A plugin may return anything: what is wrong with the headers is said where the record is converted. */
 function contextOrNone(headers: NonNullable<SourceRecord['headers']>): ReturnType<typeof traceContextOf> {
   try {
-    return traceContextOf(headers);
+    return headers.length === 0 ? undefined : traceContextOf(headers);
   } catch {
     return undefined;
   }
