@@ -60,8 +60,8 @@ describe('a thousand tasks that come to one runner', () => {
       'tasks.max': String(tasks),
       topic: cluster.topic('many'),
       partitions: String(tasks),
-      // None comes to its end.
-      rate: '0.1',
+      // Each sends one record, and none comes to its end.
+      rate: '0.001',
     };
     expect((await cluster.request('POST', '/connectors', { name, config })).status).toBe(201);
   };
