@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { createConverters } from './converters/create-converters.js';
 import { ConvertingDecoder } from './sink/record-decoder.js';
 import { ConvertingEncoder } from './source/record-encoder.js';
+import { FakeQueue } from './testing/fake-cluster.js';
 
 const queue = { topic: 't', brokerName: 'b', queueId: 0 };
 
@@ -12,17 +13,9 @@ const queue = { topic: 't', brokerName: 'b', queueId: 0 };
 function passHeaders(headers: readonly RecordHeader[], headerConverter: Readonly<Record<string, string>>): readonly RecordHeader[] {
   const converters = createConverters(headerConverter, undefined);
   const record = { topic: 't', value: 'v', headers, partition: {}, position: { position: 1 } };
-  const { body, properties } = new ConvertingEncoder(converters).encode(record, 'stamp');
-  const message = {
-    body,
-    bodyBytes: body.length,
-    rawProperties: Buffer.from(properties),
-    propertiesBytes: Buffer.byteLength(properties),
-    queueOffset: 0,
-    bornTimestamp: 1,
-    storeTimestamp: 1,
-  };
-  return new ConvertingDecoder(converters).decode(queue, message).headers ?? [];
+  const stored = new FakeQueue(queue);
+  stored.append([new ConvertingEncoder(converters).encode(record, 'stamp')], 1);
+  return new ConvertingDecoder(converters).decode(queue, stored.messages[0]!).headers ?? [];
 }
 
 const json = { 'header.converter': 'JsonConverter' };

@@ -1,27 +1,17 @@
-import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { taskConfig } from '@sluice/core';
 import { ConfigCipher } from '@sluice/node';
-import { type SealingKey, sealedWith } from '@sluice/protocol';
+import { sealedWith } from '@sluice/protocol';
 import { GatewayClient } from '../testing/gateway-client.js';
+import { newKey, SettableKeyRing } from '../testing/settable-key-ring.js';
 
-const [one, two, three] = ['k1', 'k2', 'k3'].map((id): SealingKey => ({ id, bytes: randomBytes(32) })) as [
-  SealingKey,
-  SealingKey,
-  SealingKey,
-];
-let keys: readonly SealingKey[];
+const [one, two, three] = [newKey('k1'), newKey('k2'), newKey('k3')] as const;
+let ring: SettableKeyRing;
 let cipher: ConfigCipher;
 let gateway: GatewayClient;
 
 beforeEach(async () => {
-  keys = [one];
-  const ring = {
-    get current(): SealingKey {
-      return keys[0] ?? one;
-    },
-    find: (id: string) => keys.find((key) => key.id === id)?.bytes,
-  };
+  ring = new SettableKeyRing([one]);
   cipher = new ConfigCipher('c', ring);
   gateway = await GatewayClient.start({ cipher });
 });
@@ -45,7 +35,7 @@ describe('the rotation of keys', () => {
   it('encrypts with the first key what an older one encrypted, once, and says what is left', async () => {
     await gateway.createSource('src', { ...secrets, 'other.password': '${env:P}' });
     await gateway.createSource('plain', {});
-    keys = [two, one];
+    ring.keys = [two, one];
     expect((await gateway.get('/admin/secrets')).body).toEqual({
       key: 'k2',
       older: { k1: 1 },
@@ -62,13 +52,13 @@ describe('the rotation of keys', () => {
     const { length } = gateway.cluster.submitted;
     expect((await rotate()).body).toEqual({ connector: 'src', result: 'current', settings: [] });
     expect(gateway.cluster.submitted).toHaveLength(length);
-    keys = [two];
+    ring.keys = [two];
     expect((await gateway.get('/connectors/src/config')).body).toMatchObject({ 'connection.url': 'http://[hidden]@h/' });
   });
 
   it('shows no secret, in no form', async () => {
     await gateway.createSource('src', secrets);
-    keys = [two, one];
+    ring.keys = [two, one];
     const answers = JSON.stringify([await gateway.get('/admin/secrets'), await rotate(), await rotate('src', 'k9')]);
     expect(answers).not.toMatch(/hunter2|swordfish|sluice-sealed/);
     expect(JSON.stringify([gateway.informed, gateway.warned])).not.toMatch(/hunter2|swordfish|sluice-sealed/);
@@ -88,7 +78,7 @@ describe('the rotation of keys', () => {
 
   it('takes in what another request stores meanwhile', async () => {
     await gateway.createSource('src', secrets);
-    keys = [two, one];
+    ring.keys = [two, one];
     let isFirst = true;
     gateway.cluster.before = () => {
       if (!isFirst) return;
@@ -108,7 +98,7 @@ describe('the rotation of keys', () => {
       status: 409,
       body: { message: expect.stringContaining('The first key of this gateway is k1, not k2') },
     });
-    keys = [three];
+    ring.keys = [three];
     expect((await gateway.get('/admin/secrets')).body).toMatchObject({ older: { k1: 1 }, connectors: [{ missing: ['k1'] }] });
     const message = 'Connector src needs the key k1, which this gateway does not have: add it to secrets.key.file, or give the values of ';
     expect(await rotate('src', 'k3')).toMatchObject({ status: 409, body: { message: `${message}connection.url, store.pin again` } });
@@ -124,7 +114,7 @@ describe('the rotation of keys', () => {
     await gateway.createSource('src', secrets);
     await gateway.createSource('run', secrets);
     await gateway.put('/connectors/src/stop');
-    keys = [two, one];
+    ring.keys = [two, one];
     expect((await rotate()).body).toMatchObject({ result: 'rotated' });
     expect((await gateway.get('/admin/secrets')).body).toMatchObject({
       connectors: [{ connector: 'run' }, { connector: 'src', tasks: { k1: 1 }, state: 'STOPPED' }],

@@ -1,22 +1,16 @@
-import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConfigCipher } from '@sluice/node';
-import { isSealed, type SealingKey, sealedWith } from '@sluice/protocol';
+import { isSealed, sealedWith } from '@sluice/protocol';
 import { HIDDEN_VALUE } from '@sluice/sdk';
 import { GatewayClient } from '../testing/gateway-client.js';
+import { newKey, SettableKeyRing } from '../testing/settable-key-ring.js';
 
-const [one, two] = ['k1', 'k2'].map((id): SealingKey => ({ id, bytes: randomBytes(32) })) as [SealingKey, SealingKey];
-let keys: SealingKey[];
+const [one, two] = [newKey('k1'), newKey('k2')] as const;
+let ring: SettableKeyRing;
 let gateway: GatewayClient;
 
 beforeEach(async () => {
-  keys = [one];
-  const ring = {
-    get current(): SealingKey {
-      return keys[0] ?? one;
-    },
-    find: (id: string) => keys.find((key) => key.id === id)?.bytes,
-  };
+  ring = new SettableKeyRing([one]);
   gateway = await GatewayClient.start({ cipher: new ConfigCipher('c', ring) });
 });
 afterEach(() => gateway.stop());
@@ -66,7 +60,7 @@ describe('secrets of connectors, where the gateway has a key', () => {
   it('keep the key that they have when they are sent again, as gateways may have other first keys', async () => {
     await gateway.createSource('src', secrets);
     const before = storedConfig();
-    keys = [two, one];
+    ring.keys = [two, one];
     const { body } = await gateway.get('/connectors/src/config');
     expect(body).toMatchObject(hidden);
     expect((await gateway.put('/connectors/src/config', body)).status).toBe(200);
@@ -79,7 +73,7 @@ describe('secrets of connectors, where the gateway has a key', () => {
   it('are hidden as a whole, and kept, where the key is missing', async () => {
     await gateway.createSource('src', { 'connection.url': 'http://u:swordfish@h/' });
     const before = storedConfig();
-    keys = [two];
+    ring.keys = [two];
     const { body } = await gateway.get('/connectors/src/config');
     expect(body).toMatchObject({ 'connection.url': HIDDEN_VALUE });
     expect(storedConfig()).toEqual(before);

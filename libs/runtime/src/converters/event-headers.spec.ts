@@ -4,6 +4,7 @@ import { PartFailure } from './part-failure.js';
 import { createConverters } from './create-converters.js';
 import { ConvertingDecoder } from '../sink/record-decoder.js';
 import { ConvertingEncoder } from '../source/record-encoder.js';
+import { FakeQueue } from '../testing/fake-cluster.js';
 
 const EVENTS = { 'value.converter': 'CloudEvents', 'value.converter.content.mode': 'binary' };
 const event = { specversion: '1.0', id: '7', source: '/shop', type: 'made', datacontenttype: 'application/json', data: { n: 1 } };
@@ -13,17 +14,9 @@ function encode(record: Omit<ConnectRecord, 'topic'>, config: RawConfig): { read
 }
 
 function pass(record: Omit<ConnectRecord, 'topic'>, config: RawConfig): SinkRecord {
-  const { body, properties } = encode(record, config);
-  const message = {
-    body,
-    bodyBytes: body.length,
-    rawProperties: Buffer.from(properties),
-    propertiesBytes: Buffer.byteLength(properties),
-    queueOffset: 0,
-    bornTimestamp: 1,
-    storeTimestamp: 1,
-  };
-  return new ConvertingDecoder(createConverters(config)).decode({ topic: 't', brokerName: 'b', queueId: 0 }, message);
+  const queue = new FakeQueue({ topic: 't', brokerName: 'b', queueId: 0 });
+  queue.append([encode(record, config)], 1);
+  return new ConvertingDecoder(createConverters(config)).decode(queue.ref, queue.messages[0]!);
 }
 
 describe('events in the binary mode', () => {

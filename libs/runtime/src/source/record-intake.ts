@@ -132,7 +132,7 @@ export class RecordIntake {
       else if (stop.kind === 'full') await whenSent();
       if (this.#failed !== undefined) await this.#passFailed(this.#failed);
     }
-    if (records.length > 0) this.options.spec.figures.observe('convert', convertMs);
+    if (records.length > 0) spec.figures.observe('convert', convertMs);
   }
 
   /** Moves on once the dead letter of the last record is written; not before, and not where the task stops meanwhile. */
