@@ -68,6 +68,7 @@ module.exports = {
     only('transforms-imports-sdk', 'libs/transforms', ['sdk']),
     only('converters-imports-sdk', 'libs/converters', ['sdk']),
     only('runtime-imports', 'libs/runtime', ['time', 'sdk', 'core', 'protocol', 'transforms', 'converters']),
+    only('replication-imports', 'libs/replication', ['sdk', 'protocol']),
     only('testing-imports', 'libs/testing', ['sdk']),
     only('rpc-imports', 'libs/rpc', ['time', 'rocketmq']),
     only('node-imports', 'libs/node', ['time', 'sdk', 'core', 'protocol', 'rocketmq', 'rpc']),
@@ -76,7 +77,7 @@ module.exports = {
       name: 'connectors-import-sdk',
       severity: 'error',
       from: { path: '^libs/connectors/([^/]+)/', pathNot: '\\.spec\\.ts$' },
-      to: { path: '^(apps|libs|test)/', pathNot: ['^libs/connectors/$1/', '^libs/(sdk|verification|rocketmq)/'] },
+      to: { path: '^(apps|libs|test)/', pathNot: ['^libs/connectors/$1/', '^libs/(sdk|time|verification|rocketmq|replication)/'] },
     },
     {
       name: 'apps-never-import-apps',

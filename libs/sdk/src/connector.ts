@@ -5,6 +5,27 @@ import type { SinkTask } from './sink/sink-task.js';
 import type { SourceTask } from './source/source-task.js';
 import type { TaskConfig } from './record/task-context.js';
 
+/**
+ * Pairs that a connector has agreed upon, in the log of the cluster. They are only ever added: a pair never changes, and no two pairs of a
+ * connector have the same value. They outlive the connector, as its positions do.
+ */
+export interface AgreedPairs {
+  /** The pairs in force, by key. */
+  read(): Promise<ReadonlyMap<string, string>>;
+  /**
+   * Adds those pairs whose key and value are both new. Resolves with all pairs in force then: others may have been faster, so look for yours.
+   * Rejects with a retriable error where the log cannot be written.
+   */
+  extend(pairs: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>>;
+}
+
+/** What the runtime gives `taskConfigs`. */
+export interface SplitContext {
+  readonly connectorName: string;
+  readonly pairs: AgreedPairs;
+  readonly signal: AbortSignal;
+}
+
 interface ConnectorDescription extends PluginDescription {
   /**
    * Checks what the spec cannot say: rules across settings, and whether the other system takes them. It changes nothing. The runtime calls it
@@ -21,9 +42,18 @@ interface ConnectorDescription extends PluginDescription {
    * every change of the settings, and when a source task asks for it. The runtime also repeats the call after an error marked `retriable`;
    * any other error is final for these settings.
    */
-  readonly taskConfigs: (config: TaskConfig, maxTasks: number) => readonly TaskConfig[] | Promise<readonly TaskConfig[]>;
+  readonly taskConfigs: (
+    config: TaskConfig,
+    maxTasks: number,
+    context?: SplitContext,
+  ) => readonly TaskConfig[] | Promise<readonly TaskConfig[]>;
   /** Makes what watches the other system beside the tasks. A connector that leaves this out has nothing that runs but its tasks. */
   readonly createInstance?: () => ConnectorInstance;
+  /**
+   * `raw`: its records are messages that pass untouched, in {@link ConnectRecord.raw}. Settings of converters and transforms are refused, and a
+   * source names the queue of each partition in `rocketmq.queue` of its records.
+   */
+  readonly records?: 'raw';
   /** Converters used when the user names none, by plugin name, for example `{ value: 'ByteArrayConverter' }`. */
   readonly defaultConverters?: { readonly key?: string; readonly value?: string };
 }

@@ -305,7 +305,7 @@ export class PluginRegistry implements StageTables {
 
 /** Calls each method on the connector itself: one that is an object of a class has them, and its private fields, nowhere else. */
 function withConverters(connector: Connector, defaultConverters: Connector['defaultConverters'] & object): Connector {
-  const { name, aliases, version, doc, spec, validate, createInstance } = connector;
+  const { name, aliases, version, doc, spec, records, validate, createInstance } = connector;
   const common = {
     name,
     aliases,
@@ -314,9 +314,13 @@ function withConverters(connector: Connector, defaultConverters: Connector['defa
     spec,
     defaultConverters,
     taskConfigs: connector.taskConfigs.bind(connector),
+    ...(records === undefined ? {} : { records }),
     ...(validate === undefined ? {} : { validate: validate.bind(connector) }),
     ...(createInstance === undefined ? {} : { createInstance: createInstance.bind(connector) }),
-  } satisfies Record<Exclude<keyof SinkConnector, 'kind' | 'createTask' | 'validate' | 'createInstance' | 'hasRepeatablePut'>, unknown>;
+  } satisfies Record<
+    Exclude<keyof SinkConnector, 'kind' | 'createTask' | 'records' | 'validate' | 'createInstance' | 'hasRepeatablePut'>,
+    unknown
+  >;
   if (connector.kind === 'sink') {
     const { hasRepeatablePut = false } = connector;
     return { ...common, kind: 'sink', hasRepeatablePut, createTask: connector.createTask.bind(connector) };

@@ -35,6 +35,20 @@ export interface RocketMqAttributes {
   readonly bornAt?: number | undefined;
 }
 
+/** A message exactly as a broker stores it: nothing converts it, and no header is made of its properties. */
+export interface RawRecord {
+  /** As it is stored: compressed where `sysFlag` says so. */
+  readonly body: Uint8Array;
+  /** The block of properties, as it is stored. A source's record has no stamp of Sluice in it. */
+  readonly properties: Uint8Array;
+  /** `Message.flag`, an int32 for applications. */
+  readonly flag: number;
+  /** RocketMQ's bits of the message. Of a source's record those count that say how the body is compressed. */
+  readonly sysFlag: number;
+  /** When the producer made the message, in milliseconds since the epoch; a source leaves it out where the time of the send will do. */
+  readonly bornAt?: number | undefined;
+}
+
 /**
  * One unit of data on its way through Sluice.
  *
@@ -51,6 +65,8 @@ export interface ConnectRecord {
   /** Milliseconds since the epoch, UTC. */
   readonly timestamp?: number;
   readonly rocketmq?: RocketMqAttributes;
+  /** The message itself, of connectors with `records: 'raw'` only; its key and headers are absent then, and its value is null. */
+  readonly raw?: RawRecord;
 }
 
 /**
