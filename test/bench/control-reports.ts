@@ -3,9 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DesiredTasks, LatestReports, type ClusterState, type Report } from '@sluice/core';
+import { DesiredTasks, LatestReports, type ClusterState, type Report, reportIntervalMs } from '@sluice/core';
 import { NodeStore, StatePersister } from '@sluice/node';
-import { ReportAssembler, reportsQueueOf, ReportWriter, topicsOf } from '@sluice/protocol';
+import { ReportAssembler, reportLimits, reportsQueueOf, ReportWriter, topicsOf } from '@sluice/protocol';
 import { silent, untilWritten } from './control-node.js';
 import { collectGarbage, foldRenewal, idleCounters, type ControlWorld } from './control-world.js';
 import type { Figure } from './figure.js';
@@ -22,13 +22,14 @@ const WARM_UP_SECONDS = 4;
 
 /** Bytes that the reports of all workers take in 72 h while every task moves records. */
 export function reportFigures(world: ControlWorld): Figure[] {
-  const seconds = 600;
+  const reports = 600;
+  const everyMs = reportIntervalMs(world.scale.workers);
   const volume = (areMoving: boolean): number => {
     const writer = new ReportWriter<Report>();
     const base = world.reportOf(world.scale.workers - 1);
     let bytes = 0;
-    for (let second = 0; second < seconds; second += 1) {
-      const moved = (factor: number): number => (areMoving ? second * factor : 0);
+    for (let sent = 0; sent < reports; sent += 1) {
+      const moved = (factor: number): number => (areMoving ? Math.round((sent * everyMs) / 1_000) * factor : 0);
       const tasks = base.tasks.map((task, at) => ({
         ...task,
         counters: {
@@ -40,11 +41,11 @@ export function reportFigures(world: ControlWorld): Figure[] {
           positionWrites: moved(7),
         },
       }));
-      const report = { ...base, tasks, reportSeq: second + 1, sentAt: base.sentAt + 1_000 * second };
-      const told = { ...report, appliedSeq: base.appliedSeq + second };
-      for (const { length } of writer.messagesOf(told, second * 1_000, true)) bytes += length + messageOverhead;
+      const report = { ...base, tasks, reportSeq: sent + 1, sentAt: base.sentAt + everyMs * sent };
+      const told = { ...report, appliedSeq: base.appliedSeq + sent };
+      for (const { length } of writer.messagesOf(told, sent * everyMs, true, everyMs)) bytes += length + messageOverhead;
     }
-    return (bytes * world.scale.workers * 72 * 3_600) / seconds / 1e9;
+    return (bytes * world.scale.workers * 72 * 3_600_000) / (reports * everyMs) / 1e9;
   };
   return [
     { what: 'reports: volume in 72 h, all tasks busy', value: volume(true), unit: 'GB', atMost: 100 },
@@ -132,7 +133,7 @@ class RunnerNode implements IdleNode {
     this.state = foldRenewal(this.state);
     this.#desired.in(this.state);
     const report = world.reportOf(world.scale.workers - 1, { appliedSeq: this.state.head.seq });
-    this.#writer.messagesOf(report, this.#tenths * 100, true);
+    this.#writer.messagesOf(report, this.#tenths * 100, true, reportIntervalMs(world.scale.workers));
   }
 }
 
@@ -164,19 +165,22 @@ interface Told {
 }
 
 function toldBy(world: ControlWorld): Told {
+  const everyMs = reportIntervalMs(world.scale.workers);
   const writers = Array.from({ length: world.scale.workers }, () => new ReportWriter<Report>());
   const messages = (at: number, tenth: number): readonly Buffer[] =>
-    writers[at]?.messagesOf(world.reportOf(at), tenth * 100 + at, true) ?? [];
+    writers[at]?.messagesOf(world.reportOf(at), tenth * 100 + at, true, everyMs) ?? [];
   const queueOf = writers.map((_, at) => reportsQueueOf(world.workerId(at).nodeId, topics));
   const byQueue = (told: (at: number) => readonly Buffer[]): ToldInTenth =>
     Array.from(
       { length: reportQueues },
       (_, queue) => new Answer(writers.flatMap((_writer, at) => (queueOf[at] === queue ? told(at) : []))),
     );
+  const period = Math.round(everyMs / 100);
   // Each node reports its whole state at another moment.
-  const first = byQueue((at) => messages(at, -(at % 600)));
+  const fullAfter = reportLimits.fullAfterIntervals;
+  const first = byQueue((at) => messages(at, -(at % (fullAfter * period))));
   const tenths = Array.from({ length: 10 * (WARM_UP_SECONDS + IDLE_SECONDS) }, (_, tenth) =>
-    byQueue((at) => (at % 10 === tenth % 10 ? messages(at, tenth) : [])),
+    byQueue((at) => (at % period === tenth % period ? messages(at, tenth) : [])),
   );
   return { first, tenths };
 }

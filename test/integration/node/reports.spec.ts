@@ -37,7 +37,7 @@ describe('the reports topic', () => {
     let reportSeq = 0;
     const report = async (): Promise<void> => {
       reportSeq += 1;
-      await channel.send(reportOf(reportSeq), true, ending.signal);
+      await channel.send(reportOf(reportSeq), { allowsDeltas: true, intervalMs: 1000 }, ending.signal);
     };
     // Queues are followed from when their ends are known: earlier reports are not delivered.
     await until('a report is heard', async () => {

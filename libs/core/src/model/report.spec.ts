@@ -1,8 +1,20 @@
 import { describe, expect, it } from '@jest/globals';
-import { isReport } from './report.js';
+import { isReport, reportIntervalMs } from './report.js';
 
 const plugin = { name: 'FileSource', kind: 'source', aliases: ['Old'] };
 const report = { capacity: 1, plugins: [plugin], labels: { zone: 'a' } };
+
+describe('reportIntervalMs', () => {
+  it.each([
+    [1, 1000],
+    [500, 1000],
+    [750, 1500],
+    [1000, 2000],
+    [5000, 2000],
+  ])('of %d nodes is %d ms', (nodes, intervalMs) => {
+    expect(reportIntervalMs(nodes)).toBe(intervalMs);
+  });
+});
 
 describe('isReport', () => {
   it('takes what nodes say', () => {

@@ -71,7 +71,18 @@ export interface TaskReport {
   readonly instance?: InstanceReport;
 }
 
-/** The full state of a node, sent about every second and at every change of a task. */
+/** Reports that all nodes of a cluster together send in a second, when nothing changes. Each coordinator and each gateway reads all. */
+const MOST_REPORTS_A_SECOND = 500;
+const SHORTEST_INTERVAL_MS = 1000;
+/** So that a node whose report is late is not silent for as long as the shortest session allows. */
+export const LONGEST_REPORT_INTERVAL_MS = 2000;
+
+/** Returns how often a node reports when nothing changes, in milliseconds: less often in a large cluster. */
+export function reportIntervalMs(nodes: number): number {
+  return Math.min(Math.max(SHORTEST_INTERVAL_MS, (nodes * 1000) / MOST_REPORTS_A_SECOND), LONGEST_REPORT_INTERVAL_MS);
+}
+
+/** The full state of a node, sent every second, or two in a large cluster, and at every change of a task. */
 export interface Report {
   readonly nodeId: string;
   readonly incarnation: string;

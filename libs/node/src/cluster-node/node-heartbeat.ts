@@ -1,4 +1,4 @@
-import { MAX_LEVEL, REPORT_DELTAS_LEVEL, type Report } from '@sluice/core';
+import { MAX_LEVEL, REPORT_DELTAS_LEVEL, type Report, reportIntervalMs } from '@sluice/core';
 import { Heartbeat } from '../membership/heartbeat.js';
 import { OutageLogger } from '../logging/outage-logger.js';
 import type { ClusterNode } from './cluster-node.js';
@@ -26,7 +26,10 @@ export function nodeHeartbeat(
       tasks: [],
       ...own(),
     }),
-    () => follower.state.level >= REPORT_DELTAS_LEVEL,
+    () => ({
+      allowsDeltas: follower.state.level >= REPORT_DELTAS_LEVEL,
+      intervalMs: reportIntervalMs(follower.state.members.size),
+    }),
     new OutageLogger(node.logger.scoped('reports'), 'Reports are sent again'),
   );
 }

@@ -2,14 +2,11 @@ import type { Report } from '@sluice/core';
 import { SHORTEST_REPORT_PAUSE_MS } from '@sluice/protocol';
 import { pause } from '@sluice/time';
 import type { OutageLogger } from '../logging/outage-logger.js';
-import type { ReportsChannel } from './reports-channel.js';
-
-/** How often a node reports when nothing changes, in milliseconds. */
-export const HEARTBEAT_INTERVAL_MS = 1000;
+import type { ReportRhythm, ReportsChannel } from './reports-channel.js';
 
 const LAST_REPORT_TIMEOUT_MS = 2000;
 
-/** Sends the node's state every second and, through {@link announce}, at once when it changed. One report is in flight at a time. */
+/** Sends the node's state every second or two and, through {@link announce}, at once when it changed. One report is in flight at a time. */
 export class Heartbeat {
   readonly #ended = new AbortController();
   #wake = new AbortController();
@@ -19,8 +16,7 @@ export class Heartbeat {
   constructor(
     private readonly channel: ReportsChannel,
     private readonly describe: () => Omit<Report, 'reportSeq' | 'sentAt'>,
-    /** Whether all nodes of the cluster understand reports of what is new only. */
-    private readonly allowsDeltas: () => boolean,
+    private readonly rhythm: () => ReportRhythm,
     private readonly outage: OutageLogger,
   ) {}
 
@@ -46,7 +42,7 @@ export class Heartbeat {
       this.#wake = new AbortController();
       await this.#send(signal);
       await pause(SHORTEST_REPORT_PAUSE_MS, signal);
-      await pause(HEARTBEAT_INTERVAL_MS - SHORTEST_REPORT_PAUSE_MS, AbortSignal.any([signal, this.#wake.signal]));
+      await pause(this.rhythm().intervalMs - SHORTEST_REPORT_PAUSE_MS, AbortSignal.any([signal, this.#wake.signal]));
     }
   }
 
@@ -54,7 +50,7 @@ export class Heartbeat {
     this.#reportSeq += 1;
     try {
       const report = { ...this.describe(), ...more, reportSeq: this.#reportSeq, sentAt: Date.now() };
-      await this.channel.send(report, this.allowsDeltas(), signal);
+      await this.channel.send(report, this.rhythm(), signal);
       this.outage.worked();
     } catch (error) {
       if (signal.aborted) return;

@@ -83,6 +83,20 @@ describe('refuseIfInUse', () => {
     await Promise.all([expect(started).rejects.toThrow(NodeIdInUseError), jest.advanceTimersByTimeAsync(10_000)]);
   });
 
+  it('listens for longer in a large cluster, whose nodes report less often', async () => {
+    const reports = new FakeReports();
+    const state = withMember('c');
+    const members = new Map(state.members);
+    for (let at = 0; at < 999; at += 1) members.set(`other-${at}`, { ...(state.members.get('n1') as Member), nodeId: `other-${at}` });
+    const end: string[] = [];
+    const started = refuseIfInUse({ ...state, members }, self, reports, signal).then(() => end.push('accepted'));
+    reports.reachEnd?.();
+    await jest.advanceTimersByTimeAsync(4_999);
+    expect(end).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    await started;
+  });
+
   it('listens for two reports from where the queue ended, however long it takes to get there', async () => {
     const reports = new FakeReports();
     const end: string[] = [];

@@ -1,6 +1,5 @@
-import type { ClusterState, LogEvent } from '@sluice/core';
+import { type ClusterState, type LogEvent, reportIntervalMs } from '@sluice/core';
 import { NodeIdInUseError } from '../store/node-store.js';
-import { HEARTBEAT_INTERVAL_MS } from './heartbeat.js';
 import type { HeardReport, ReportsChannel } from './reports-channel.js';
 import { NodeError } from '../errors/node-error.js';
 
@@ -21,8 +20,8 @@ export class NodeExpelledError extends NodeError {
   }
 }
 
-/** Within this time a node that lives reports at least twice. */
-const LISTEN_MS = 2.5 * HEARTBEAT_INTERVAL_MS;
+/** Within so many intervals a node that lives reports at least twice. */
+const LISTEN_INTERVALS = 2.5;
 
 /** The incarnation of a member with this node's id that is not known to be dead. */
 export function otherIncarnation({ members }: ClusterState, self: OwnIdentity): string | undefined {
@@ -66,9 +65,12 @@ export async function refuseIfInUse(
   };
   // Reading up to there can take long; nothing of it shows that somebody lives.
   const onListening = (): void => {
-    timer = setTimeout(() => {
-      silent.abort();
-    }, LISTEN_MS);
+    timer = setTimeout(
+      () => {
+        silent.abort();
+      },
+      LISTEN_INTERVALS * reportIntervalMs(state.members.size),
+    );
   };
   try {
     await reports.follow(listener, AbortSignal.any([signal, heard.signal, silent.signal]), onListening);

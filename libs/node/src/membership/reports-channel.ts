@@ -1,5 +1,5 @@
 import { pause, RateLimitedLogger } from '@sluice/time';
-import { isReport, type Report } from '@sluice/core';
+import { isReport, LONGEST_REPORT_INTERVAL_MS, type Report } from '@sluice/core';
 import {
   encodeProbe,
   MalformedMessageError,
@@ -18,7 +18,7 @@ import { type ScopedLogger, WARNING_INTERVAL_MS } from '../logging/process-logge
 const SEND_TIMEOUT_MS = 3000;
 
 /** Nodes report their whole state often enough to find one of each within this time. */
-const lookBackMs = reportLimits.fullIntervalMs + 30_000;
+const lookBackMs = reportLimits.fullAfterIntervals * LONGEST_REPORT_INTERVAL_MS + 30_000;
 
 export type HeardReport = Heard<Report>;
 
@@ -36,6 +36,13 @@ interface QueueFollowing {
   readonly listener: ReportsListener;
   readonly warnings: RateLimitedLogger;
   readonly onEnd: (queueId: number) => void;
+}
+
+/** How a node reports at the moment. */
+export interface ReportRhythm {
+  /** Whether all nodes of the cluster understand reports of what is new only. */
+  readonly allowsDeltas: boolean;
+  readonly intervalMs: number;
 }
 
 /** Writes and reads the reports topic. */
@@ -56,11 +63,11 @@ export class ReportsChannel {
     return this.#malformed;
   }
 
-  /** One report of this node at a time. */
-  async send(report: Report, allowsDeltas: boolean, signal: AbortSignal): Promise<void> {
+  /** Sends one report of this node at a time; `intervalMs` is how often it reports now. */
+  async send(report: Report, { allowsDeltas, intervalMs }: ReportRhythm, signal: AbortSignal): Promise<void> {
     const queue = this.#queue(reportsQueueOf(report.nodeId, this.topics));
     try {
-      for (const body of this.#writer.messagesOf(report, performance.now(), allowsDeltas))
+      for (const body of this.#writer.messagesOf(report, performance.now(), allowsDeltas, intervalMs))
         await this.client.producer.send(queue, { body }, { timeoutMs: SEND_TIMEOUT_MS, signal });
     } catch (error) {
       this.#writer.forget();

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { defaultCoordinatorSettings, Role } from '@sluice/core';
+import { defaultCoordinatorSettings, LONGEST_REPORT_INTERVAL_MS, Role } from '@sluice/core';
 import type { ConfigOf, ConfigSpec, Field } from '@sluice/sdk';
 import { tracingFields } from './tracing-settings.js';
 
@@ -15,8 +15,8 @@ const SINKS = [Role.sinkRunner] as const;
 const GATEWAY = [Role.gateway] as const;
 const SECRET_KEEPERS = [Role.gateway, Role.sourceRunner, Role.sinkRunner] as const;
 const COORDINATORS = [Role.coordinator] as const;
-/** Nodes report every second: a single report that is late makes nobody suspected. */
-const REPORTS_MISSED_MS = 2_000;
+/** The nodes of a large cluster report every 2 s: a report that is a little late makes nobody suspected. */
+const REPORT_LATE_MS = LONGEST_REPORT_INTERVAL_MS + 500;
 
 /**
  * Every setting of a node under its name in a file. The name of its environment variable follows from it ({@link variableOf}); the names that Apache
@@ -176,12 +176,12 @@ export const settingsSpec = {
     type: 'int',
     importance: 'medium',
     default: defaultCoordinatorSettings.sessionMs,
-    min: defaultCoordinatorSettings.memberLeaseMs + defaultCoordinatorSettings.marginMs + REPORTS_MISSED_MS,
+    min: defaultCoordinatorSettings.memberLeaseMs + defaultCoordinatorSettings.marginMs + REPORT_LATE_MS,
     max: 600_000,
     roles: COORDINATORS,
     doc:
       'How long a node may be silent before the leader reassigns its tasks, in milliseconds. The leader suspects the node 3 s earlier: the lease and ' +
-      'the margin of a runner. At the least value that is after two missing reports. Set the same value on all coordinators.',
+      'the margin of a runner. At the least value that is after one missing report, or in a large cluster after one that is half a second late. Set the same value on all coordinators.',
   },
   capacity: {
     type: 'int',

@@ -56,7 +56,7 @@ function heardOf(
   const assembler = new ReportAssembler<TestReport>();
   const kinds: string[] = [];
   const heard = reports.map((report) => {
-    const bodies = writer.messagesOf(report, report.sentAt, true);
+    const bodies = writer.messagesOf(report, report.sentAt, true, 1000);
     if (isLost(report)) {
       if (isNoticed) writer.forget();
       return undefined;
@@ -135,7 +135,7 @@ describe('report messages', () => {
       const tasks = Array.from({ length: 100 }, (_, at) =>
         task(`connector-${at}`, { counters: { records: second * (997 + at), idle: 0 } }),
       );
-      const bodies = writer.messagesOf(reportOf(second, tasks), second * 1_000, true);
+      const bodies = writer.messagesOf(reportOf(second, tasks), second * 1_000, true, 1000);
       sizes.push(bodies.reduce((sum, { length }) => sum + length, 0));
       const heard = bodies.map((body) => assembler.take(decoded(body), second * 1_000)).at(-1)!;
       const told = second - ((second - 1) % 60);
@@ -151,7 +151,7 @@ describe('report messages', () => {
     const writer = new ReportWriter<TestReport>();
     const kinds = Array.from({ length: 30 }, (_, second) => {
       const tasks = [task('a', { state: second < 5 ? 'RUNNING' : 'FAILED' })];
-      return decoded(writer.messagesOf(reportOf(second + 1, tasks), second * 1_000, true)[0]!).kind;
+      return decoded(writer.messagesOf(reportOf(second + 1, tasks), second * 1_000, true, 1000)[0]!).kind;
     });
     const at = (kind: string): number[] => kinds.flatMap((each, second) => (each === kind ? [second] : []));
     expect([at('report'), at('report.delta')]).toEqual([[0, 15], [5]]);
@@ -162,11 +162,21 @@ describe('report messages', () => {
     const assembler = new ReportAssembler<TestReport>();
     const heard = [1, 2, 3].map((seq) => {
       const report = reportOf(seq, [task('a')], seq === 3 ? { plugins: ['More'] } : {});
-      return assembler.take(decoded(writer.messagesOf(report, seq * 1_000, true)[0]!), 0)!;
+      return assembler.take(decoded(writer.messagesOf(report, seq * 1_000, true, 1000)[0]!), 0)!;
     });
     expect(heard[1]!.tasks).toBe(heard[0]!.tasks);
     expect(heard[2]!.tasks).toBe(heard[0]!.tasks);
     expect(heard[2]!.plugins).toEqual(['More']);
+  });
+
+  it('say all again after 60 intervals, however long those are', () => {
+    const kindAfter = (intervalMs: number, passedMs: number): string => {
+      const writer = new ReportWriter<TestReport>();
+      writer.messagesOf(reportOf(1, [task('a')]), 0, true, intervalMs);
+      return decoded(writer.messagesOf(reportOf(2, [task('a')]), passedMs, true, intervalMs)[0]!).kind;
+    };
+    expect([kindAfter(1000, 59_999), kindAfter(1000, 60_000)]).toEqual(['report.beat', 'report']);
+    expect([kindAfter(2000, 119_999), kindAfter(2000, 120_000)]).toEqual(['report.beat', 'report']);
   });
 
   it('that say all again and are the same give the list of tasks that is known, also after a change and back', () => {
@@ -174,14 +184,14 @@ describe('report messages', () => {
     const assembler = new ReportAssembler<TestReport>();
     const tasks = Array.from({ length: 50 }, (_, at) => task(`connector-${at}`));
     const told = (seq: number, nowMs: number, told: readonly TestTask[]): TestReport => {
-      const [body] = writer.messagesOf(reportOf(seq, told), nowMs, true);
+      const [body] = writer.messagesOf(reportOf(seq, told), nowMs, true, 1000);
       const heard = assembler.read(body!, nowMs);
       if (heard.kind !== 'report') throw new Error(heard.kind);
       expect(sorted(heard.report)).toEqual(sorted(reportOf(seq, told)));
       return heard.report;
     };
     const first = told(1, 0, tasks);
-    const second = told(2, reportLimits.fullIntervalMs, tasks);
+    const second = told(2, 60_000, tasks);
     expect(second.tasks).toBe(first.tasks);
     const failed = [task('connector-0', { state: 'FAILED' }), ...tasks.slice(1)];
     told(3, 61_000, failed);
@@ -189,7 +199,7 @@ describe('report messages', () => {
     told(5, 76_000, tasks);
     told(6, 90_000, tasks);
     expect(told(7, 150_001, tasks).tasks).not.toBe(first.tasks);
-    expect(assembler.read(writer.messagesOf(reportOf(7, tasks), 150_002, true)[0]!, 0)).toEqual({
+    expect(assembler.read(writer.messagesOf(reportOf(7, tasks), 150_002, true, 1000)[0]!, 0)).toEqual({
       kind: 'alive',
       nodeId: 'n1',
       incarnation: 'n1#1',
@@ -202,7 +212,7 @@ describe('report messages', () => {
     const tasks = Array.from({ length: 50 }, (_, at) => task(`connector-${at}`));
     const lists = ['n1#1', 'n1#2'].map((incarnation) => {
       const report = reportOf(1, tasks, { incarnation });
-      const heard = assembler.read(new ReportWriter<TestReport>().messagesOf(report, 0, true)[0]!, 0);
+      const heard = assembler.read(new ReportWriter<TestReport>().messagesOf(report, 0, true, 1000)[0]!, 0);
       return heard.kind === 'report' ? heard.report : undefined;
     });
     expect(lists.map((report) => report?.incarnation)).toEqual(['n1#1', 'n1#2']);
@@ -270,7 +280,7 @@ describe('report messages', () => {
     );
     const second = reportOf(2, failed);
     for (const report of [first, second]) {
-      const bodies = writer.messagesOf(report, report.sentAt, true);
+      const bodies = writer.messagesOf(report, report.sentAt, true, 1000);
       for (const { length } of bodies) expect(length).toBeLessThan(2 * 1_048_576);
       expect(bodies.map((body) => assembler.take(decoded(body), 0)).at(-1)).toEqual(report);
     }
@@ -279,7 +289,7 @@ describe('report messages', () => {
   it('are whole where a reader is too old for less, when the node leaves, when a field is gone, and after one that may not have arrived', () => {
     const writer = new ReportWriter<TestReport>();
     const kindOf = (report: TestReport, allowsDeltas = true): string =>
-      decoded(writer.messagesOf(report, report.sentAt, allowsDeltas)[0]!).kind;
+      decoded(writer.messagesOf(report, report.sentAt, allowsDeltas, 1000)[0]!).kind;
     expect(kindOf(reportOf(1, []), false)).toBe('report');
     expect(kindOf(reportOf(2, [], { supersedes: 'n1#0' }), false)).toBe('report');
     expect(kindOf(reportOf(3, [], { supersedes: 'n1#0' }))).toBe('report.beat');
@@ -293,7 +303,7 @@ describe('report messages', () => {
   it('are taken once, in order, and only after a whole one', () => {
     const writer = new ReportWriter<TestReport>();
     const [one, two, three] = [1, 2, 3].map((seq) => {
-      const [body] = writer.messagesOf(reportOf(seq, [task(`of-${seq}`)]), seq, true);
+      const [body] = writer.messagesOf(reportOf(seq, [task(`of-${seq}`)]), seq, true, 1000);
       return decoded(body!);
     });
     const assembler = new ReportAssembler<TestReport>();
@@ -306,7 +316,7 @@ describe('report messages', () => {
 
   it('of a node that was silent for more than a minute are forgotten once another one is heard', () => {
     const writer = new ReportWriter<TestReport>();
-    const messages = [1, 2].map((seq) => decoded(writer.messagesOf(reportOf(seq, []), seq, true)[0]!));
+    const messages = [1, 2].map((seq) => decoded(writer.messagesOf(reportOf(seq, []), seq, true, 1000)[0]!));
     const other: ReportMessage<TestReport> = { kind: 'report', report: reportOf(1, [], { nodeId: 'n2' }) };
     const assembler = new ReportAssembler<TestReport>();
     assembler.take(messages[0]!, 0);
@@ -327,7 +337,7 @@ describe('report messages', () => {
   ])('with %s are malformed and change nothing', (_what, message) => {
     const assembler = new ReportAssembler<TestReport>();
     const writer = new ReportWriter<TestReport>();
-    for (const body of writer.messagesOf(reportOf(2, [task('a')]), 2000, true)) assembler.read(body, 0);
+    for (const body of writer.messagesOf(reportOf(2, [task('a')]), 2000, true, 1000)) assembler.read(body, 0);
     expect(() => assembler.read(Buffer.from(JSON.stringify({ v: 1, ...message })), 0)).toThrow(MalformedMessageError);
     expect(assembler.read(encodeBeat(reportOf(3, [])), 0)).toMatchObject({
       kind: 'report',

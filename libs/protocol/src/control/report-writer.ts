@@ -2,8 +2,8 @@ import { encodeBeat } from './beat.codec.js';
 import { encodeReportMessage, type ReportShape, type TaskIdShape } from './report.codec.js';
 
 export interface ReportLimits {
-  /** How often a node reports its whole state, with the counters of all tasks. */
-  readonly fullIntervalMs: number;
+  /** After how many of its intervals a node reports its whole state, with the counters of all tasks. */
+  readonly fullAfterIntervals: number;
   /** How soon after a change of a task a node reports its whole state, for readers that missed the change. */
   readonly fullAfterChangeMs: number;
   /** Tasks of one message, in bytes; a single task may be larger. */
@@ -12,7 +12,7 @@ export interface ReportLimits {
 
 /** A reader that starts looks back further than the whole state is old. */
 export const reportLimits: ReportLimits = {
-  fullIntervalMs: 60_000,
+  fullAfterIntervals: 60,
   fullAfterChangeMs: 10_000,
   maxTaskBytes: 1_048_576,
 };
@@ -49,8 +49,9 @@ export class ReportWriter<Report extends ReportShape> {
    *
    * @param nowMs - of a clock that does not jump
    * @param allowsDeltas - whether every reader understands them
+   * @param intervalMs - how often the node reports now
    */
-  messagesOf(report: Report, nowMs: number, allowsDeltas: boolean): readonly Buffer[] {
+  messagesOf(report: Report, nowMs: number, allowsDeltas: boolean, intervalMs: number): readonly Buffer[] {
     const { tasks: reported, ...fields } = report;
     const header = new Map(Object.entries(fields).map(([name, value]) => [name, JSON.stringify(value)]));
     const tasks = new Map(reported.map((task) => [keyOf(task.id), { task, text: withoutCounters(task) }]));
@@ -64,7 +65,7 @@ export class ReportWriter<Report extends ReportShape> {
     this.#told = { reportSeq: report.reportSeq, header, tasks };
     const delta = isFull ? undefined : this.#delta(report, before, this.#told, nowMs);
     if (delta !== undefined) return [delta];
-    this.#fullDueMs = nowMs + this.limits.fullIntervalMs;
+    this.#fullDueMs = nowMs + this.limits.fullAfterIntervals * intervalMs;
     return this.#full(fields, [...tasks.values()]);
   }
 
