@@ -1,3 +1,4 @@
+export { clusterErrors, type ClusterOptions, clusterSettingsSpec, type ClusterSpec, readClusterOptions } from './cluster/cluster-settings.js';
 export * from './config/config-fields.js';
 export * from './config/config-provider.js';
 export * from './config/describe-fields.js';
