@@ -1,4 +1,5 @@
 export * from './config/connector-settings.js';
+export { DATA_CLUSTER_PREFIX } from './config/data-cluster-settings.js';
 export * from './config/loop-settings.js';
 export * from './converters/converter.js';
 export * from './converters/create-converters.js';

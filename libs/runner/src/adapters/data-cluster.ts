@@ -1,9 +1,25 @@
-import { clientIdOf } from '@sluice/protocol';
-import { RocketMqClient } from '@sluice/rocketmq';
 import type { ClusterNode } from '@sluice/node';
+import { clientIdOf, readerGroupOf } from '@sluice/protocol';
+import { RocketMqClient } from '@sluice/rocketmq';
+import { RocketMqOffsetStore } from './rocketmq-offset-store.js';
+import { RocketMqQueueMessages } from './rocketmq-queue-messages.js';
 
-/** The cluster in which the topics of a runner's tasks live. */
-export interface DataCluster {
+/** A cluster in which topics of tasks live, as their loops use it. All tasks of a thread share what is known of its routes and groups. */
+export class DataCluster {
+  readonly messages: RocketMqQueueMessages;
+  readonly offsets: RocketMqOffsetStore;
+
+  constructor(
+    readonly client: RocketMqClient,
+    connectCluster: string,
+  ) {
+    this.messages = new RocketMqQueueMessages(client, readerGroupOf(connectCluster));
+    this.offsets = new RocketMqOffsetStore(client);
+  }
+}
+
+/** The cluster that has the topics of tasks whose connectors name none. */
+export interface OwnDataCluster {
   readonly client: RocketMqClient;
   /** It is not the runtime cluster. */
   readonly isSeparate: boolean;
@@ -12,7 +28,7 @@ export interface DataCluster {
 }
 
 /** Opens the runtime cluster, or the other one that the settings name for the data of this role. It connects at first use. */
-export function openDataCluster({ client, settings, self }: ClusterNode): DataCluster {
+export function openDataCluster({ client, settings, self }: ClusterNode): OwnDataCluster {
   const { namesrv, credentials } = settings.dataCluster;
   if (namesrv === settings.namesrv && credentials === settings.credentials) {
     return { client, isSeparate: false, close: () => Promise.resolve() };

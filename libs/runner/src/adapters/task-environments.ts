@@ -1,18 +1,16 @@
 import type { DesiredTask } from '@sluice/core';
 import type { LogScope, ScopedLogger } from '@sluice/node';
-import { readerGroupOf, sinkGroupOf } from '@sluice/protocol';
-import type { RocketMqClient } from '@sluice/rocketmq';
-import { type Lease, type OffsetStore, type PositionStore, type QueueMessages, systemClock, type TaskEnvironment } from '@sluice/runtime';
+import { sinkGroupOf } from '@sluice/protocol';
+import { type Lease, type PositionStore, systemClock, type TaskEnvironment, type TaskLoop } from '@sluice/runtime';
 import { type SinkProgress, watchedPorts } from '../metrics/sink-progress.js';
-import { RocketMqQueueMessages } from './rocketmq-queue-messages.js';
+import type { DataClusters } from './data-clusters.js';
 import { RocketMqRecordProducer, SpareEncoders } from './rocketmq-record-producer.js';
 
 export interface TaskEnvironmentParts {
   readonly clusterId: string;
   readonly mayCreateTopics: boolean;
-  /** Of the cluster that has the topics of the tasks. */
-  readonly client: RocketMqClient;
-  readonly offsets: OffsetStore;
+  /** The clusters that have the topics of the tasks. */
+  readonly clusters: DataClusters;
   readonly positions: PositionStore;
   readonly lease: Lease;
   readonly loggerOf: (scope: LogScope) => ScopedLogger;
@@ -23,29 +21,40 @@ export interface TaskEnvironmentParts {
 export class TaskEnvironments {
   readonly #spare = new SpareEncoders();
   readonly #parts: TaskEnvironmentParts;
-  readonly messages: QueueMessages;
 
   constructor(parts: TaskEnvironmentParts) {
     this.#parts = parts;
-    this.messages = new RocketMqQueueMessages(parts.client, readerGroupOf(parts.clusterId));
   }
 
-  /** Returns the environment of a new loop of the task. `progressOf` is called where that is a sink's. */
-  of(task: DesiredTask, progressOf: (messages: QueueMessages) => SinkProgress): TaskEnvironment {
-    const { client, clusterId, lease, loggerOf, mayCreateTopics, offsets, positions, requestTaskReconfiguration } = this.#parts;
-    const ports = { messages: this.messages, offsets };
-    return {
-      producer: (creation) =>
-        new RocketMqRecordProducer(client, this.#spare, mayCreateTopics ? creation : undefined, (topic, queues) => {
-          loggerOf('tasks').info(`Created topic ${topic} with ${queues} queues per broker`);
-        }),
-      positions,
-      lease,
-      clock: systemClock,
-      groupOf: (connector) => sinkGroupOf(clusterId, connector),
-      loggerOf,
-      requestTaskReconfiguration,
-      ...(task.type === 'sink' ? watchedPorts(ports, progressOf(this.messages)) : ports),
-    };
+  /**
+   * Makes a new loop of the task, which uses the task's cluster until it has ended. `progressOf` is called where the task is a sink's.
+   *
+   * @throws ConnectError where the cluster cannot be opened, and what `create` throws
+   */
+  createLoop(task: DesiredTask, progressOf: () => SinkProgress, create: (environment: TaskEnvironment) => TaskLoop): TaskLoop {
+    const { clusterId, clusters, lease, loggerOf, mayCreateTopics, positions, requestTaskReconfiguration } = this.#parts;
+    const use = clusters.use(task.config);
+    const { client, messages, offsets } = use.cluster;
+    const ports = { messages, offsets };
+    try {
+      const loop = create({
+        producer: (creation) =>
+          new RocketMqRecordProducer(client, this.#spare, mayCreateTopics ? creation : undefined, (topic, queues) => {
+            loggerOf('tasks').info(`Created topic ${topic} with ${queues} queues per broker`);
+          }),
+        positions,
+        lease,
+        clock: systemClock,
+        groupOf: (connector) => sinkGroupOf(clusterId, connector),
+        loggerOf,
+        requestTaskReconfiguration,
+        ...(task.type === 'sink' ? watchedPorts(ports, progressOf()) : ports),
+      });
+      void loop.ended.then(use.release);
+      return loop;
+    } catch (error) {
+      use.release();
+      throw error;
+    }
   }
 }

@@ -17,6 +17,9 @@ class World {
   answerHung: (end: number) => void = () => undefined;
   readonly hung = new Promise<number>((resolve) => (this.answerHung = resolve));
   isUnavailable = false;
+  /** Of those that a loop brought, by its place. */
+  readonly released: number[] = [];
+  #loops = 0;
   readonly lag = new SinkLag({
     held: () => this.held,
     onError: (_, error) => this.errors.push(error.message),
@@ -45,7 +48,13 @@ class World {
 
   loop(index: number, generation = 1): { readonly messages: QueueMessages; readonly offsets: OffsetStore } {
     const id = { connector: 'out', index };
-    return watchedPorts({ messages: this.#messages, offsets: this.#offsets }, this.lag.watch({ id, generation }, this.#messages));
+    this.#loops += 1;
+    const loop = this.#loops;
+    const endOffset = this.#messages.endOffset.bind(this.#messages);
+    const release = (): void => {
+      this.released.push(loop);
+    };
+    return watchedPorts({ messages: this.#messages, offsets: this.#offsets }, this.lag.watch({ id, generation }, { endOffset, release }));
   }
 
   get messagesBehind(): number | undefined {
@@ -54,6 +63,22 @@ class World {
 }
 
 describe('the lag of sinks', () => {
+  it('releases the ends of a task when its next loop brings others, when the task is gone, and at the end', async () => {
+    const world = new World();
+    world.loop(0);
+    world.loop(1);
+    expect(world.released).toEqual([]);
+    world.loop(0);
+    expect(world.released).toEqual([1]);
+    world.loop(0, 2);
+    expect(world.released).toEqual([1, 3]);
+    world.held.delete('out-1');
+    await world.lag.measure();
+    expect(world.released).toEqual([1, 3, 2]);
+    await world.lag.stop();
+    expect(world.released).toEqual([1, 3, 2, 4]);
+  });
+
   it('is what the queues of all tasks hold beyond what is committed', async () => {
     const world = new World();
     world.ends.set(0, 100).set(1, 50);

@@ -1,6 +1,5 @@
 import { pause } from '@sluice/time';
 import { taskKey, type TaskId } from '@sluice/core';
-import type { QueueMessages } from '@sluice/runtime';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { MetricRegistry } from '@sluice/node';
 import type { SinkProgress } from './sink-progress.js';
@@ -16,9 +15,16 @@ export interface ConnectorLag {
   readonly ageMs: number;
 }
 
+/** Knows the ends of the queues of a task. */
+export interface EndsOfTask {
+  endOffset(queue: QueueRef): Promise<number>;
+  /** Called once nobody asks any more. */
+  release(): void;
+}
+
 interface ReadQueue {
   readonly queue: QueueRef;
-  readonly messages: Pick<QueueMessages, 'endOffset'>;
+  readonly task: ReadTask;
   /** The loop that reads it, or read it last. */
   loop: number;
   /** Committed, or where reading began. */
@@ -32,6 +38,8 @@ interface ReadTask {
   readonly connector: string;
   readonly generation: number;
   loops: number;
+  /** Of the last loop. */
+  ends: EndsOfTask;
   readonly queues: Map<string, ReadQueue>;
 }
 
@@ -55,9 +63,9 @@ export class SinkLag {
 
   constructor(private readonly options: SinkLagOptions) {}
 
-  /** Returns what has to hear of a new loop of a task; the ends of its queues are asked of `messages`. */
-  watch(task: { readonly id: TaskId; readonly generation: number }, messages: Pick<QueueMessages, 'endOffset'>): SinkProgress {
-    const of = this.#taskOf(task);
+  /** Returns what has to hear of a new loop of a task, and keeps `ends` until another loop brings others or the task is gone. */
+  watch(task: { readonly id: TaskId; readonly generation: number }, ends: EndsOfTask): SinkProgress {
+    const of = this.#taskOf(task, ends);
     of.loops += 1;
     const loop = of.loops;
     return {
@@ -66,7 +74,7 @@ export class SinkLag {
         const known = of.queues.get(key);
         // A loop reads a queue again, after an error, from behind what it has not committed yet.
         if (known === undefined) {
-          of.queues.set(key, { queue, messages, loop, position: from, end: undefined, learnedAt: 0 });
+          of.queues.set(key, { queue, task: of, loop, position: from, end: undefined, learnedAt: 0 });
         } else if (known.loop !== loop) {
           known.loop = loop;
           known.position = from;
@@ -118,6 +126,8 @@ export class SinkLag {
   async stop(): Promise<void> {
     this.#ended.abort();
     await this.#running;
+    for (const { ends } of this.#tasks.values()) ends.release();
+    this.#tasks.clear();
   }
 
   /**
@@ -149,7 +159,7 @@ export class SinkLag {
         if (this.#ended.signal.aborted) return;
         const askedAt = this.#nowMs();
         try {
-          next.end = await next.messages.endOffset(next.queue);
+          next.end = await next.task.ends.endOffset(next.queue);
           next.learnedAt = askedAt;
         } catch (error) {
           this.options.onError(next.queue, error as Error);
@@ -170,18 +180,26 @@ export class SinkLag {
   }
 
   /** A new generation may have other queues. */
-  #taskOf({ id, generation }: { readonly id: TaskId; readonly generation: number }): ReadTask {
+  #taskOf({ id, generation }: { readonly id: TaskId; readonly generation: number }, ends: EndsOfTask): ReadTask {
     const key = taskKey(id);
     const known = this.#tasks.get(key);
-    if (known?.generation === generation) return known;
-    const fresh = { connector: id.connector, generation, loops: 0, queues: new Map<string, ReadQueue>() };
+    known?.ends.release();
+    if (known?.generation === generation) {
+      known.ends = ends;
+      return known;
+    }
+    const fresh = { connector: id.connector, generation, loops: 0, ends, queues: new Map<string, ReadQueue>() };
     this.#tasks.set(key, fresh);
     return fresh;
   }
 
   #forgetOthers(): void {
     const held = this.options.held();
-    for (const key of this.#tasks.keys()) if (!held.has(key)) this.#tasks.delete(key);
+    for (const [key, { ends }] of this.#tasks) {
+      if (held.has(key)) continue;
+      ends.release();
+      this.#tasks.delete(key);
+    }
   }
 
   #nowMs(): number {

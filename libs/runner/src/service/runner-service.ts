@@ -19,6 +19,7 @@ import {
   invalidSetting,
   NodeSettingsError,
 } from '@sluice/node';
+import { clientIdOf } from '@sluice/protocol';
 import type { RpcEndpoint } from '@sluice/rpc';
 import {
   builtInFolder,
@@ -35,8 +36,9 @@ import {
   type TaskLoop,
 } from '@sluice/runtime';
 import { type ConfigProvider, queueKey, type Connector } from '@sluice/sdk';
-import { type DataCluster, openDataCluster } from '../adapters/data-cluster.js';
-import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
+import { openDataCluster, type OwnDataCluster } from '../adapters/data-cluster.js';
+import { DataClusters } from '../adapters/data-clusters.js';
+import type { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
 import { TaskEnvironments } from '../adapters/task-environments.js';
 import { collectLag, SinkLag } from '../metrics/sink-lag.js';
 import type { SinkProgress } from '../metrics/sink-progress.js';
@@ -112,7 +114,13 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
   const positions = await openPositions(node, logger.scoped('positions'));
   // The last that can fail: whoever opens it after this has to close it.
   const data = openDataCluster(node);
-  const offsets = new RocketMqOffsetStore(data.client);
+  const clusters = new DataClusters({
+    clusterId: settings.clusterId,
+    client: data.client,
+    clientId: clientIdOf(settings.clusterId, node.self),
+    requestTimeoutMs: settings.requestTimeoutMs,
+  });
+  const { offsets } = clusters.own;
   const commands = new CommandSender(client, follower, node.self.nodeId, topics, node.logQueue.brokerName);
   const reconfigurations = new ReconfigurationRequests({
     split: (name) => commands.submit({ kind: 'connector.restart', name, byTask: true }, COMMAND_TIMEOUT_MS),
@@ -134,24 +142,27 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
   const environments = new TaskEnvironments({
     clusterId: settings.clusterId,
     mayCreateTopics: settings.mayCreateTopics,
-    client: data.client,
-    offsets,
+    clusters,
     positions,
     lease,
     loggerOf: (scope) => logger.scoped(scope),
     requestTaskReconfiguration,
   });
   const divider = new SinkDivider({
-    messages: environments.messages,
+    inCluster: (config, action) => clusters.within(config, ({ messages }) => action(messages)),
     presentTasks,
     warn: (message) => {
       logger.scoped('tasks').warn(message);
     },
   });
-  const runHere = (task: ResolvedTask, boards: TaskBoards): TaskLoop => {
-    const environment = environments.of(task, (messages) => lag.watch(task, messages));
-    return createTaskLoop(task, plugins, { ...environment, ...boards, rate: rates.of(task.id.connector), tracer: traces?.tracer });
-  };
+  const watchLag = (task: ResolvedTask): SinkProgress => lag.watch(task, clusters.endsOf(task.config));
+  const runHere = (task: ResolvedTask, boards: TaskBoards): TaskLoop =>
+    environments.createLoop(
+      task,
+      () => watchLag(task),
+      (environment) =>
+        createTaskLoop(task, plugins, { ...environment, ...boards, rate: rates.of(task.id.connector), tracer: traces?.tracer }),
+    );
   const threads =
     settings.threads.count === 1
       ? undefined
@@ -165,7 +176,10 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
             positions,
             requestTaskReconfiguration,
             rateOf: ({ id }) => rates.of(id.connector),
-            progressOf: (task) => (task.type === 'sink' ? alsoNoted(lag.watch(task, environments.messages), offsets) : undefined),
+            progressOf: (task) => {
+              if (task.type === 'source') return undefined;
+              return clusters.isOwn(task.config) ? alsoNoted(watchLag(task), offsets) : watchLag(task);
+            },
           },
           describerOf: (task) => describerOf(task, plugins),
         });
@@ -213,6 +227,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
       await traces?.close();
       await lease.stop();
       await persister.stop();
+      await clusters.close();
       await data.close();
       await Promise.allSettled([...providers.values()].map(async (provider) => provider.close?.()));
     },
@@ -220,7 +235,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
 }
 
 interface ShownParts {
-  readonly data: DataCluster;
+  readonly data: OwnDataCluster;
   readonly plugins: PluginRegistry;
   readonly divider: SinkDivider;
   readonly lease: LeaseKeeper;

@@ -15,7 +15,7 @@ import {
   type PositionStore,
 } from '@sluice/runtime';
 import type { Connector, TaskLogger } from '@sluice/sdk';
-import { RocketMqOffsetStore } from '../adapters/rocketmq-offset-store.js';
+import { DataClusters } from '../adapters/data-clusters.js';
 import { TaskEnvironments } from '../adapters/task-environments.js';
 import type { SinkProgress } from '../metrics/sink-progress.js';
 import { SpanRelay } from '../traces/span-relay.js';
@@ -72,11 +72,12 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
     refresh: (task, beforeMs) => server.ask({ kind: 'refresh', task, beforeMs }) as Promise<void>,
     write: (task, change) => sender.write(task, change),
   };
+  const { clusterId, clientId, requestTimeoutMs } = data;
+  const clusters = new DataClusters({ clusterId, client, clientId, requestTimeoutMs });
   const environments = new TaskEnvironments({
-    clusterId: data.clusterId,
+    clusterId,
     mayCreateTopics: data.mayCreateTopics,
-    client,
-    offsets: new RocketMqOffsetStore(client),
+    clusters,
     positions,
     lease: new SharedLease(data.lease, systemClock),
     loggerOf: (scope) => log.scoped(scope),
@@ -93,15 +94,13 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
         send({ kind: 'committed', loop, group, positions: committed, resets });
       },
     };
-    const environment = environments.of(task, () => progress);
+    const boards = { calls: new CallBoard(calls), figures: new TaskFigures(figures), rate: new SharedRate(sharedNowMs, rate), tracer };
     try {
-      return createTaskLoop(task, plugins, {
-        ...environment,
-        calls: new CallBoard(calls),
-        figures: new TaskFigures(figures),
-        rate: new SharedRate(sharedNowMs, rate),
-        tracer,
-      });
+      return environments.createLoop(
+        task,
+        () => progress,
+        (environment) => createTaskLoop(task, plugins, { ...environment, ...boards }),
+      );
     } catch (error) {
       throw loader.explained(error);
     }
@@ -109,7 +108,7 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
   const endPulse = beginPulse(data.pulse);
   const onClose = (): void => {
     endPulse();
-    void Promise.allSettled(clients.map((each) => each.close())).then(() => {
+    void Promise.allSettled([clusters.close(), ...clients.map((each) => each.close())]).then(() => {
       relay?.close();
       port.close();
     });

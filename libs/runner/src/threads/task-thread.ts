@@ -36,7 +36,7 @@ export interface ThreadServices {
   /** Takes what a thread has traced; absent where none traces. */
   readonly traced?: ((traced: ThreadSpans) => void) | undefined;
   /** Keeps how far a loop has read and committed; `undefined` for loops that do neither. */
-  readonly progressOf: (task: DesiredTask) => SinkProgress | undefined;
+  readonly progressOf: (task: ResolvedTask) => SinkProgress | undefined;
 }
 
 /** What a {@link TaskThread} needs of a worker thread. */

@@ -1,4 +1,5 @@
 import { ConfigError, type ConfigOf, type ConfigSpec, MAX_VALUE_BYTES, type RawConfig, requireConfig } from '@sluice/sdk';
+import { dataClusterSettingsSpec } from './data-cluster-settings.js';
 import { deadLetterErrors } from './dead-letter-rule.js';
 import { errorSettingsSpec, restartSettingsSpec } from './error-settings.js';
 import { queueByErrors } from './queue-by-rule.js';
@@ -163,6 +164,7 @@ export const commonSettingsSpec = {
     displayName: 'Reload of secrets',
   },
   ...rateLimitsSpec,
+  ...dataClusterSettingsSpec,
 } as const satisfies ConfigSpec;
 
 /** The settings that every source has beyond the common ones. */

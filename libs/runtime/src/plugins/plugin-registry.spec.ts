@@ -531,8 +531,12 @@ describe('taskConfigs', () => {
   it('has the queues of a sink divided', async () => {
     // By the rule one task would have both.
     const queues = ['a', 'c'].map((topic) => ({ topic, brokerName: 'x', queueId: 0 }));
+    const messages = {
+      topics: () => Promise.resolve([]),
+      queues: (topic: string) => Promise.resolve(queues.filter((queue) => queue.topic === topic)),
+    };
     const divider = new SinkDivider({
-      messages: { topics: () => Promise.resolve([]), queues: (topic) => Promise.resolve(queues.filter((queue) => queue.topic === topic)) },
+      inCluster: (_, action) => action(messages),
       presentTasks: () => [],
       warn: () => undefined,
     });

@@ -15,12 +15,20 @@ function queueOf(topic: string): QueueRef {
 
 function world() {
   const state = { topics: names, present: [] as readonly TaskConfig[], isAway: false };
-  const messages: SinkDividerOptions['messages'] = {
+  const messages: Parameters<Parameters<SinkDividerOptions['inCluster']>[1]>[0] = {
     topics: () => (state.isAway ? Promise.reject(new Error('no name server')) : Promise.resolve([...state.topics, 'sluice-x-log'])),
     queues: (topic) => Promise.resolve([queueOf(topic)]),
   };
   const warnings: string[] = [];
-  const divider = new SinkDivider({ messages, presentTasks: () => state.present, warn: (line) => warnings.push(line) });
+  const asked: TaskConfig[] = [];
+  const divider = new SinkDivider({
+    inCluster: (config, action) => {
+      asked.push(config);
+      return action(messages);
+    },
+    presentTasks: () => state.present,
+    warn: (line) => warnings.push(line),
+  });
   const split = async (count: number, more: TaskConfig = {}): Promise<readonly TaskConfig[]> => {
     const moved = await divider.settingsOf({ ...base, ...more }, count);
     return (state.present = moved.map((task) => ({ [TASK_COUNT_SETTING]: String(count), ...task })));
@@ -30,7 +38,7 @@ function world() {
       const config = { ...base, ...more, ...task };
       return ownsQueue(queueOf(topic), subscriptionOf(parseSinkSettings(config), config, index).share);
     });
-  return { state, warnings, split, owner, loads: () => state.topics.map((topic) => owner(topic)).sort() };
+  return { state, warnings, asked, split, owner, loads: () => state.topics.map((topic) => owner(topic)).sort() };
 }
 
 describe('SinkDivider', () => {
@@ -70,6 +78,12 @@ describe('SinkDivider', () => {
     state.isAway = true;
     expect(await split(4)).toEqual(before);
     expect(warnings).toEqual([expect.stringContaining('connector c are not divided again: Error: no name server')]);
+  });
+
+  it('looks in the cluster that the settings name', async () => {
+    const { split, asked } = world();
+    await split(2, { 'data.cluster.url': 'rocketmq://b:9876' });
+    expect(asked).toEqual([{ ...base, 'data.cluster.url': 'rocketmq://b:9876' }]);
   });
 
   it('moves nothing for one task', async () => {

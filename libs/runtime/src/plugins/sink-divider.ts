@@ -9,8 +9,11 @@ import { subscribedTopics } from '../sink/subscription.js';
 /** The leader asks another runner when an answer takes longer than 15 s, and a connector's own check may take 5 s of these. */
 const LIST_LIMIT_MS = 5_000;
 
+type Topics = Pick<QueueMessages, 'topics' | 'queues'>;
+
 export interface SinkDividerOptions {
-  readonly messages: Pick<QueueMessages, 'topics' | 'queues'>;
+  /** Calls an action with the cluster in which the topics of a connector live. */
+  readonly inCluster: <T>(config: TaskConfig, action: (messages: Topics) => Promise<T>) => Promise<T>;
   /** What the present tasks of a connector have beside its settings, by their numbers; empty where it has none yet. */
   readonly presentTasks: (connector: string) => readonly Readonly<Record<string, string | null>>[];
   readonly warn: (message: string) => void;
@@ -25,7 +28,7 @@ export class SinkDivider {
    * queues that they have. They look themselves whether these are even.
    */
   async settingsOf(config: TaskConfig, count: number): Promise<readonly TaskConfig[]> {
-    const { messages, presentTasks, warn } = this.options;
+    const { inCluster, presentTasks, warn } = this.options;
     const settings = parseSinkSettings(config);
     const granularity = settings['task.granularity'];
     const name = config['name'] ?? '';
@@ -34,7 +37,8 @@ export class SinkDivider {
     if (count > 1) {
       try {
         const late = (): Error => new Error(`the topics were not listed in ${LIST_LIMIT_MS} ms`);
-        const queues = await withinTime(listQueues(messages, settings), LIST_LIMIT_MS, late);
+        const listed = inCluster(config, (messages) => listQueues(messages, settings));
+        const queues = await withinTime(listed, LIST_LIMIT_MS, late);
         moved = divideQueues(queues, { count, granularity }, before).moved;
       } catch (error) {
         warn(`The queues of connector ${name} are not divided again: ${String(error)}`);
@@ -57,7 +61,7 @@ function movedBefore(
   return isSame ? tasks.map((task) => movedIn(task, settings['task.granularity'])) : [];
 }
 
-async function listQueues(messages: SinkDividerOptions['messages'], settings: SinkSettings): Promise<readonly QueueRef[]> {
+async function listQueues(messages: Topics, settings: SinkSettings): Promise<readonly QueueRef[]> {
   const queues: QueueRef[] = [];
   for (const topic of await subscribedTopics(messages, topicsOf(settings))) queues.push(...(await messages.queues(topic)));
   return queues;

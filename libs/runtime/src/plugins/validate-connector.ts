@@ -1,5 +1,6 @@
 import type { ValidateAnswer } from '@sluice/protocol';
 import {
+  clusterErrors,
   type ConfigSpec,
   type Connector,
   describeSpec,
@@ -21,6 +22,7 @@ import {
   validateConfig,
 } from '@sluice/sdk';
 import { sinkSettingsSpec, sourceSettingsSpec } from '../config/connector-settings.js';
+import { DATA_CLUSTER_PREFIX } from '../config/data-cluster-settings.js';
 import { deadLetterErrors, deadLetterWarnings } from '../config/dead-letter-rule.js';
 import { exactlyOnceErrors } from '../config/exactly-once-rule.js';
 import { queueByErrors } from '../config/queue-by-rule.js';
@@ -65,6 +67,7 @@ export async function validateConnector(
     ...converters.flatMap((choice) => choiceErrors(choice, tables.converters)).filter(({ field }) => !wrong.has(field)),
     ...transformErrors(config, transforms, tables),
     ...unsupported.errors,
+    ...clusterErrors(DATA_CLUSTER_PREFIX, config),
     ...(connector.kind === 'sink' ? sinkErrors(config, wrong) : sourceErrors(config, wrong)),
     ...(unresolved.length > 0 ? [] : await ownErrors(connector, config, spec, check)),
   ].filter(({ field, message }) => unresolved.every((each) => each.field !== field || each.message === message));
