@@ -14,24 +14,12 @@ import {
   type RocketMqClientOptions,
   TlsHandshakeError,
 } from '@sluice/rocketmq';
+import { ACL_2, ACL_ADMIN as ADMIN } from '../../support/acl.js';
 import { until } from '../../support/sluice-cluster.js';
 import { makeCertificates } from './certificates.js';
 
 const LIMIT_MS = 180_000;
 const NO_PERMISSION = 16;
-const AUTH = 'org.apache.rocketmq.auth';
-const ADMIN: Credentials = { accessKey: 'admin', secretKey: '12345678' };
-const ACL_2: Readonly<Record<string, string>> = {
-  authenticationEnabled: 'true',
-  authenticationProvider: `${AUTH}.authentication.provider.DefaultAuthenticationProvider`,
-  authenticationMetadataProvider: `${AUTH}.authentication.provider.LocalAuthenticationMetadataProvider`,
-  initAuthenticationUser: JSON.stringify({ username: ADMIN.accessKey, password: ADMIN.secretKey }),
-  innerClientAuthenticationCredentials: JSON.stringify({ accessKey: 'inner', secretKey: '12345678' }),
-  authorizationEnabled: 'true',
-  authorizationProvider: `${AUTH}.authorization.provider.DefaultAuthorizationProvider`,
-  authorizationMetadataProvider: `${AUTH}.authorization.provider.LocalAuthorizationMetadataProvider`,
-};
-
 describe('a cluster with ACL 2.0 and TLS', () => {
   let dir: string;
   let cluster: RunningCluster;
