@@ -33,7 +33,6 @@ describe('the settings of a cluster', () => {
       'vip',
     ]);
     expect(one.filter(({ secret }) => secret).map(({ name }) => name)).toEqual([
-      'source.cluster.access.key',
       'source.cluster.secret.key',
       'source.cluster.security.token',
       'source.cluster.tls.key.password',

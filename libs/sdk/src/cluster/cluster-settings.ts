@@ -30,7 +30,13 @@ function fieldsOf(prefix: string, { doc, group, isRequired = false }: ClusterTex
       example: 'rocketmq://ns1:9876,ns2:9876',
       displayName: 'Cluster URL',
     },
-    'access.key': { ...secret, doc: `Access key at the cluster of ${prefix}url.`, displayName: 'Access key' },
+    'access.key': {
+      ...text,
+      importance: 'medium',
+      doc: `Access key at the cluster of ${prefix}url. It names a user and is shown; as a reference it stays hidden.`,
+      example: 'sluice',
+      displayName: 'Access key',
+    },
     'secret.key': { ...secret, doc: `Secret key at the cluster of ${prefix}url.`, displayName: 'Secret key' },
     'security.token': { ...secret, doc: `Security token of temporary keys at the cluster of ${prefix}url.`, displayName: 'Security token' },
     'tls.enable': {
