@@ -7,7 +7,7 @@ import type { Mutant } from './mutant.js';
 const coreFolder = fileURLToPath(new URL('../../libs/core/src/', import.meta.url));
 const simulationFolder = fileURLToPath(new URL('../../libs/simulation/src/', import.meta.url));
 /** They say what is right and wrong in a simulation: these see the log by the rules as they are, never by a mutant's. */
-const judges: readonly string[] = ['sim-truth.ts', 'sim-outcome.ts', 'sim-judge.ts', 'sim-completions.ts'].map(
+const judges: readonly string[] = ['sim-truth.ts', 'sim-outcome.ts', 'sim-judge.ts', 'sim-completions.ts', 'sim-pairs.ts'].map(
   (name) => `simulation/${name}`,
 );
 

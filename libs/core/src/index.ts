@@ -25,6 +25,7 @@ export { CoreError } from './model/core-error.js';
 export * from './model/entry.js';
 export * from './model/feature-level.js';
 export * from './model/member.js';
+export { extensionError, PairTable, type Pair } from './model/pair-table.js';
 export * from './model/plugin-version.js';
 export * from './model/report.js';
 export * from './model/snapshot.js';

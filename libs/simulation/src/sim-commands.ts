@@ -1,4 +1,4 @@
-import type { Command, CommandBody, TaskId } from '@sluice/core';
+import type { Command, CommandBody, Pair, TaskId } from '@sluice/core';
 import type { SimBroker } from './sim-broker.js';
 import { wallOf, type SimClock } from './sim-clock.js';
 
@@ -33,6 +33,11 @@ export class SimCommands {
   /** A runner at work: one of its tasks asks that its connector be split again. */
   split(name: string): void {
     this.#send(() => ({ kind: 'connector.restart', name, byTask: true }));
+  }
+
+  /** A runner at work: it has pairs agreed upon for a connector that it splits. Returns the request. */
+  extend(name: string, pairs: readonly Pair[]): Command {
+    return this.#send(() => ({ kind: 'pairs.extend', name, pairs }));
   }
 
   #send(bodyOf: (requestId: string) => CommandBody): Command {

@@ -61,12 +61,13 @@ export class SimModel {
       case 'connector.delete':
       case 'tasks.restart':
       case 'connector.restart':
+      case 'pairs.extend':
         return this.#takeForConnector(command, outcome);
     }
   }
 
   #takeForConnector(
-    command: Extract<Command, { kind: 'connector.target' | 'connector.delete' | 'tasks.restart' | 'connector.restart' }>,
+    command: Extract<Command, { kind: 'connector.target' | 'connector.delete' | 'tasks.restart' | 'connector.restart' | 'pairs.extend' }>,
     outcome: CommandOutcome,
   ): boolean {
     const known = this.#connectors.get(command.name);
@@ -76,7 +77,8 @@ export class SimModel {
     // Which tasks there are, and which have failed, is not the model's to know.
     if (command.kind === 'tasks.restart' && outcome.status === 'not-found') return true;
     if (command.kind === 'connector.restart' && command.onlyFailed === true && outcome.status === 'conflict') return true;
-    return outcome.status === 'done';
+    // What is agreed upon is judged by SimPairs.
+    return outcome.status === 'done' || (command.kind === 'pairs.extend' && isOfOlderLevel(outcome));
   }
 
   #set(settings: Readonly<Record<string, string | null>>): void {

@@ -3,6 +3,7 @@ import { wrongCompletions } from './sim-completions.js';
 import type { SimCoordinator } from './sim-coordinator.js';
 import { activeRunners, mayRunTask, isUniform, loadOf } from './sim-judge.js';
 import { SimModel } from './sim-model.js';
+import { SimPairs } from './sim-pairs.js';
 import type { SimRunner } from './sim-runner.js';
 
 /** Entries by which a reader may be behind at any moment. */
@@ -44,7 +45,7 @@ function wrongLeaders({ coordinators }: SimOutcome): readonly string[] {
 }
 
 /** Each reader is near the head, and holds what the log says up to where it has read. */
-function wrongReaders({ state, stateAt, coordinators, runners }: SimOutcome): readonly string[] {
+function wrongReaders({ state, stateAt, accepted, sent, coordinators, runners }: SimOutcome): readonly string[] {
   const wrong: string[] = [];
   const readers = [
     ...coordinators.map((each) => ({ each, cluster: each.state.cluster })),
@@ -54,6 +55,8 @@ function wrongReaders({ state, stateAt, coordinators, runners }: SimOutcome): re
     if (each.isDead) wrong.push(`${each.nodeId} is dead`);
     if (state.head.offset - cluster.head.offset > MAX_LAG) wrong.push(`${each.nodeId} lags behind the log`);
     if (stateDigest(cluster) !== stateDigest(stateAt(cluster.head.offset))) wrong.push(`${each.nodeId} holds another state`);
+    const read = accepted.filter(({ seq }) => seq <= cluster.head.seq);
+    wrong.push(...SimPairs.after(read, sent).differences(each.nodeId, cluster));
   }
   return wrong;
 }

@@ -1,7 +1,18 @@
-import { type ClusterState, desiredTasks, FIRST_LEVEL, type NodeEffect, type ReadEntry, type Report, type TaskId } from '@sluice/core';
+import {
+  type ClusterState,
+  type Command,
+  desiredTasks,
+  FIRST_LEVEL,
+  type NodeEffect,
+  type Pair,
+  type ReadEntry,
+  type Report,
+  type TaskId,
+} from '@sluice/core';
 import type { SimBroker } from './sim-broker.js';
 import { SimProcess } from './sim-clock.js';
 import { isCauseOfStop } from './sim-judge.js';
+import { wrongExtension } from './sim-pairs.js';
 import { SimLogReader, type SimDisk } from './sim-log-reader.js';
 
 /** Every so many reports tell all; the others tell what is new. */
@@ -16,6 +27,15 @@ const LONGEST_MS = 6_000;
 /** This share of those has asked for new task settings: the request comes within so many milliseconds of the end. */
 const ASKING_SHARE = 0.3;
 const ASKED_AFTER_MS = 3_000;
+
+/** A runner has pairs agreed upon that often, besides those that it needs to split a connector. */
+const EXTENSION_MS = 4_000;
+/** Keys and values are so few that requests of runners contradict each other. */
+const PAIR_TEXTS = 12;
+const MOST_PAIRS = 3;
+const LOOK_FOR_PAIRS_MS = 100;
+/** As long as a runner waits for the answer, in milliseconds. */
+const PAIRS_LIMIT_MS = 8_000;
 
 interface RunningTask {
   readonly id: TaskId;
@@ -44,6 +64,8 @@ export class SimRunner extends SimProcess {
   requestGeneration: (id: TaskId, generation: number) => void = () => undefined;
   /** Asks that a connector be split into tasks again. */
   requestSplit: (name: string) => void = () => undefined;
+  /** Asks that pairs be agreed upon. */
+  requestPairs: ((name: string, pairs: readonly Pair[]) => Command) | undefined;
   /** Notes that a generation has come to its end of data. */
   noteCompletion: (key: string, generation: number) => void = () => undefined;
   #reportSeq = 0;
@@ -66,6 +88,10 @@ export class SimRunner extends SimProcess {
     });
     this.after(1, () => {
       this.#report();
+    });
+    this.every(EXTENSION_MS, () => {
+      const name = this.clock.pick([...this.cluster.connectors.keys()]);
+      if (name !== undefined && this.broker.isFaulty) this.extendPairs(name, () => undefined);
     });
   }
 
@@ -95,6 +121,22 @@ export class SimRunner extends SimProcess {
     this.isLeaving = true;
     for (const key of this.running.keys()) this.#stop(key);
     this.#report();
+  }
+
+  /** Has some pairs agreed upon and waits until its own state shows the answer, up to a limit. */
+  extendPairs(name: string, done: (isAnswered: boolean) => void): void {
+    const { clock } = this;
+    const text = (): string => String(Math.floor(clock.random() * PAIR_TEXTS));
+    const pairs = Array.from({ length: 1 + Math.floor(clock.random() * MOST_PAIRS) }, (): Pair => [`from ${text()}`, `to ${text()}`]);
+    const command = this.requestPairs?.(name, pairs);
+    const until = clock.now + PAIRS_LIMIT_MS;
+    const look = (): void => {
+      const outcome = command && this.cluster.results.get(command.requestId)?.outcome;
+      if (outcome?.status === 'done') for (const what of wrongExtension(pairs, this.cluster.pairs.get(name))) this.broker.violate(what);
+      if (outcome !== undefined || clock.now > until) done(outcome !== undefined);
+      else this.after(LOOK_FOR_PAIRS_MS, look);
+    };
+    look();
   }
 
   #carryOut(effect: NodeEffect): void {

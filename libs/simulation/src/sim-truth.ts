@@ -2,6 +2,7 @@ import { type ClusterState, emptyState, foldEntries, type LogEntry, type ReadEnt
 import type { SimBroker } from './sim-broker.js';
 import type { SimJudge } from './sim-judge.js';
 import type { SimLedger } from './sim-ledger.js';
+import { wrongPairs } from './sim-pairs.js';
 
 /** What the log says to one who sees all of it at every moment. */
 export class SimTruth {
@@ -84,6 +85,7 @@ export class SimTruth {
     this.state = state;
     if (accepted.length === 0) return;
     this.#accepted.set(read.digest, read.entry);
+    for (const what of wrongPairs(before, state)) this.broker.violate(what);
     // Nobody keeps numbers of a restore that was broken off.
     if (read.entry.event.kind !== 'snapshot.chunk') this.#highestSeq = Math.max(this.#highestSeq, read.entry.seq);
     const { event, epoch, claimId } = read.entry;

@@ -171,6 +171,7 @@ export class Simulation implements SimFleet {
     node.requestSplit = (name) => {
       this.#commands.split(name);
     };
+    node.requestPairs = (name, pairs) => this.#commands.extend(name, pairs);
     node.noteCompletion = (key, generation) => {
       this.#ended.add(endOf(key, generation));
     };
@@ -191,7 +192,7 @@ export class Simulation implements SimFleet {
   }
 
   readonly #ask: Ask = (effect, reply) => {
-    const { nodeId, config, maxTasks } = effect;
+    const { nodeId, connector, config, maxTasks } = effect;
     const fate = this.broker.isFaulty ? this.clock.random() : 1;
     const runner = this.runners.find((each) => each.nodeId === nodeId && !each.isDead);
     if (fate < 0.15 || runner === undefined) {
@@ -203,7 +204,12 @@ export class Simulation implements SimFleet {
     runner.after(this.clock.random() * 200, () => {
       if (fate < 0.2) reply({ kind: 'no-such-plugin' });
       else if (config['bad'] === 'yes') reply({ kind: 'error', error: 'cannot be split' });
-      else reply({ kind: 'tasks', tasks: Array.from({ length: maxTasks }, (_, i) => ({ part: String(i) })) });
+      else {
+        runner.extendPairs(connector, (isAnswered) => {
+          if (!isAnswered) reply({ kind: 'timeout' });
+          else reply({ kind: 'tasks', tasks: Array.from({ length: maxTasks }, (_, i) => ({ part: String(i) })) });
+        });
+      }
     });
   };
 

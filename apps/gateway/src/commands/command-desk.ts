@@ -108,6 +108,8 @@ function deedOf(body: CommandBody, { created }: DoneOutcome): string {
       return `Connector ${body.name}: restarted${body.onlyFailed === true ? ' where it had failed' : ''}`;
     case 'tasks.restart':
       return `Connector ${body.name}: restarted task ${body.tasks.map(({ index }) => index).join(', ')}`;
+    case 'pairs.extend':
+      return `Connector ${body.name}: pairs agreed upon`;
     case 'node.drain':
       return `Node ${body.nodeId}: drain started`;
     case 'node.undrain':

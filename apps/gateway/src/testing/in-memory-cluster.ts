@@ -239,6 +239,9 @@ export class InMemoryCluster implements ClusterReadModel, CommandPort, PluginQue
       case 'tasks.restart':
       case 'connector.restart':
         return { status: 'done' };
+      case 'pairs.extend':
+        this.#append({ kind: 'pairs.extended', connector: body.name, pairs: body.pairs });
+        return { status: 'done' };
       default:
         return body satisfies never;
     }

@@ -12,6 +12,7 @@ import {
 import { isBeingSplit, TargetState, taskKey, type ConnectorState, type TaskId, type TaskState } from '../model/connector.js';
 import type { CommandEvent } from '../model/entry.js';
 import { isRunner } from '../model/member.js';
+import { extensionError, PairTable } from '../model/pair-table.js';
 import { currentTasks } from '../model/task-table.js';
 import { failedTasks, type KnownReports } from './failed-tasks.js';
 
@@ -79,6 +80,14 @@ function handleForConnector(draft: ClusterDraft, reports: KnownReports, command:
       const unknown = command.tasks.find((id) => id.connector !== name || !draft.tasks.has(taskKey(id)));
       if (unknown !== undefined) return refusal('not-found', `Unknown task: ${taskKey(unknown)}`);
       return doing(restartOf(draft, command.tasks));
+    }
+    case 'pairs.extend': {
+      const { pairs } = command;
+      const known = draft.pairs.get(name) ?? PairTable.EMPTY;
+      const error = extensionError(name, known, pairs);
+      if (error !== undefined) return refusal('invalid', error);
+      const added = known.newAmong(pairs);
+      return doing(added.length === 0 ? [] : [{ kind: 'pairs.extended', connector: name, pairs: added }]);
     }
   }
 }

@@ -4,6 +4,7 @@ import { eventsIn, type LogEvent } from '../model/entry.js';
 import type { UnknownEntry } from '../model/feature-level.js';
 import { RESULT_RETENTION_MS, type CommandResult } from '../model/command.js';
 import { memberKey, type Member } from '../model/member.js';
+import { PairTable, type Pair } from '../model/pair-table.js';
 import { SharedMap } from '../model/shared-map.js';
 import type { TaskTable } from '../model/task-table.js';
 import { ConnectorDraft } from './connector-draft.js';
@@ -21,6 +22,7 @@ export class ClusterDraft {
   readonly #connectorDraft: ConnectorDraft;
   #header: StateHeader;
   #head: LogHead;
+  #pairs: ClusterState['pairs'];
   #results: ReadonlyMap<string, StoredResult>;
   #ownResults?: SharedMap<StoredResult>;
   #skipped: number;
@@ -32,6 +34,7 @@ export class ClusterDraft {
     this.#connectorDraft = new ConnectorDraft(base);
     this.#header = headerOf(base);
     this.#head = base.head;
+    this.#pairs = base.pairs;
     this.#results = base.results;
     this.#skipped = base.skipped;
     this.#needsNewer = base.needsNewer;
@@ -55,6 +58,9 @@ export class ClusterDraft {
   }
   get tasks(): TaskTable {
     return this.#connectorDraft.tasks;
+  }
+  get pairs(): ClusterState['pairs'] {
+    return this.#pairs;
   }
   get results(): ClusterState['results'] {
     return this.#results;
@@ -94,6 +100,7 @@ export class ClusterDraft {
       departed: this.departed,
       connectors: this.connectors,
       tasks: this.tasks,
+      pairs: this.#pairs,
       results: this.#results,
       skipped: this.#skipped,
       ...(this.#needsNewer === undefined ? {} : { needsNewer: this.#needsNewer }),
@@ -171,6 +178,9 @@ export class ClusterDraft {
           this.#connectorDraft.complete({ connector, index }, completion(completed), seq);
         }
         return;
+      case 'pairs.extended':
+        this.#extendPairs(event.connector, event.pairs);
+        return;
       case 'command.applied':
         for (const each of eventsIn(event)) this.apply(each, stamp);
         return;
@@ -181,6 +191,12 @@ export class ClusterDraft {
       default:
         event satisfies never;
     }
+  }
+
+  #extendPairs(connector: string, pairs: Iterable<Pair>): void {
+    const before = this.#pairs.get(connector) ?? PairTable.EMPTY;
+    const after = before.with(pairs);
+    if (after !== before) this.#pairs = SharedMap.with(this.#pairs, connector, after);
   }
 
   #keepResult(result: CommandResult, at: number): void {

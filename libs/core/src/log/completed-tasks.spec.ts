@@ -1,9 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import type { TaskId } from '../model/connector.js';
 import { LogWriter } from '../testing/log-writer.js';
+import { readFiles } from '../testing/read-files.js';
 import { restoredState } from './restored-log.js';
 import { recordsOf, stateOfRecords } from './snapshot-records.js';
-import { fromFiles, toConnectorFile, toTaskFile } from './state-files.js';
 
 const id: TaskId = { connector: 'a', index: 0 };
 
@@ -158,12 +158,7 @@ describe('a task that has completed', () => {
     const { log } = start();
     const { state } = log;
     const asJson = (value: unknown): never => JSON.parse(JSON.stringify(value)) as never;
-    const listed = (of: Iterable<unknown>): unknown[] => asJson([...of]);
-    const file = toConnectorFile(state);
-    const { members, departed, connectors, results } = file;
-    const lists = { members: listed(members), departed: listed(departed), connectors: listed(connectors), results: listed(results) };
-    const read = fromFiles({ ...file, ...lists }, { ...toTaskFile(state), tasks: listed(toTaskFile(state).tasks) });
-    expect(read?.tasks.find(id)).toEqual(taskOf(log));
+    expect(readFiles(state)?.tasks.find(id)).toEqual(taskOf(log));
     expect(stateOfRecords(asJson(recordsOf(state)))?.tasks.find(id)).toEqual(taskOf(log));
     const place = { logId: 'log-2', broker: 'b', incarnation: 'r1', at: 2_000_000_000, lastOffset: -1 };
     expect(restoredState(state, place).tasks.find(id)).toMatchObject({ completed: taskOf(log)?.completed });

@@ -33,6 +33,7 @@ export function emptyState(): ClusterState {
     departed: new Map(),
     connectors: new Map(),
     tasks: new TaskTable(),
+    pairs: new Map(),
     nextCommandOffset: 0,
     draining: [],
     settings: {},

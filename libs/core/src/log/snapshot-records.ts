@@ -1,6 +1,7 @@
 import { headerOf, type ClusterState, type StateHeader, type StoredResult } from '../model/cluster-state.js';
 import type { ConnectorState } from '../model/connector.js';
 import type { Member } from '../model/member.js';
+import { pairRowsOf, pairTablesIn, type PairRows } from '../model/pair-table.js';
 import type { SnapshotRecord } from '../model/snapshot.js';
 import { rowsOf, tasksIn } from '../model/task-rows.js';
 import { TaskTable } from '../model/task-table.js';
@@ -15,6 +16,7 @@ export function recordsOf(state: ClusterState): readonly SnapshotRecord[] {
   for (const [, group] of state.tasks.groups()) {
     for (const rows of rowsOf(group, state.members)) records.push(['tasks', rows]);
   }
+  for (const rows of pairRowsOf(state.pairs)) records.push(['pairs', rows]);
   for (const result of state.results.values()) records.push(['result', result]);
   return records;
 }
@@ -26,6 +28,7 @@ export function stateOfRecords(records: Iterable<SnapshotRecord>): ClusterState 
   const departed = new Map<string, number>();
   const connectors = new Map<string, ConnectorState>();
   const tasks = new TaskTable();
+  const pairs: PairRows[] = [];
   const results = new Map<string, StoredResult>();
   for (const record of records) {
     switch (record[0]) {
@@ -44,12 +47,16 @@ export function stateOfRecords(records: Iterable<SnapshotRecord>): ClusterState 
       case 'tasks':
         for (const task of tasksIn(record[1], members)) tasks.set(task);
         break;
+      case 'pairs':
+        pairs.push(record[1]);
+        break;
       case 'result':
         results.set(record[1].requestId, record[1]);
         break;
     }
   }
-  return header === undefined ? undefined : { ...header, members, departed, connectors, tasks, results, skipped: 0 };
+  if (header === undefined) return undefined;
+  return { ...header, members, departed, connectors, tasks, pairs: pairTablesIn(pairs), results, skipped: 0 };
 }
 
 /** Digest of what a state says: equal on all readers that have folded the same entries. */

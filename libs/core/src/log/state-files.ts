@@ -1,7 +1,8 @@
 import { headerOf, type ClusterState, type LogHead, type StateHeader, type StoredResult } from '../model/cluster-state.js';
 import type { ConnectorState } from '../model/connector.js';
-import { MAX_LEVEL } from '../model/feature-level.js';
+import { levelOf, MAX_LEVEL } from '../model/feature-level.js';
 import type { Member } from '../model/member.js';
+import { pairRowsOf, pairTablesIn, type PairRows } from '../model/pair-table.js';
 import { sameHead } from './snapshot-events.js';
 import { rowsOf, tasksIn, type TaskRows } from '../model/task-rows.js';
 import { TaskTable } from '../model/task-table.js';
@@ -16,6 +17,8 @@ export interface ConnectorFile extends StateHeader {
   readonly members: Iterable<Member>;
   readonly departed: Iterable<readonly [memberKey: string, at: number]>;
   readonly connectors: Iterable<ConnectorState>;
+  /** Absent where the cluster has not reached their level. */
+  readonly pairs?: Iterable<PairRows>;
   readonly results: Iterable<StoredResult>;
   readonly skipped: number;
 }
@@ -37,6 +40,7 @@ export function toConnectorFile(state: ClusterState, tasksAsOf = state.head): Co
     members: state.members.values(),
     departed: state.departed,
     connectors: state.connectors.values(),
+    pairs: pairRowsOf(state.pairs),
     results: state.results.values(),
   };
 }
@@ -59,6 +63,7 @@ export function isSameButHead(left: ClusterState, right: ClusterState): boolean 
     left.departed === right.departed &&
     left.connectors === right.connectors &&
     left.tasks === right.tasks &&
+    left.pairs === right.pairs &&
     left.results === right.results &&
     JSON.stringify(leftHeader) === JSON.stringify(rightHeader)
   );
@@ -83,6 +88,7 @@ export function fromFiles(connectorFile: unknown, taskFile: unknown): ClusterSta
     departed: new Map(connectorFile.departed),
     connectors: new Map(Array.from(connectorFile.connectors, (connector) => [connector.name, connector])),
     tasks,
+    pairs: pairTablesIn(connectorFile.pairs ?? []),
     results: new Map(Array.from(connectorFile.results, (result) => [result.requestId, result])),
     skipped: connectorFile.skipped,
   };
@@ -105,8 +111,14 @@ function isConnectorFile(value: unknown): value is ConnectorFile {
     isHead(file.tasksAsOf) &&
     [file.logId, file.broker, file.claimId].every((text) => typeof text === 'string') &&
     [file.epoch, file.level, file.createdAt, file.skipped, file.nextCommandOffset].every((number) => Number.isInteger(number)) &&
+    hasPairs(file) &&
     [file.draining, file.members, file.departed, file.connectors, file.results].every((list) => Array.isArray(list))
   );
+}
+
+/** Builds of lower levels wrote none. */
+function hasPairs({ level, pairs }: Unchecked<ConnectorFile>): boolean {
+  return Array.isArray(pairs) || (pairs === undefined && Number(level) < (levelOf('pairs.extended') ?? 0));
 }
 
 function isTaskFile(value: unknown): value is TaskFile {

@@ -3,6 +3,7 @@ import type { TaskTable } from './task-table.js';
 import type { Config, ConnectorState } from './connector.js';
 import type { UnknownEntry } from './feature-level.js';
 import type { Member } from './member.js';
+import type { PairTable } from './pair-table.js';
 import type { OpenSnapshot, SnapshotRef } from './snapshot.js';
 
 /** An accepted entry: where it stands in the queue, its number (-1 before genesis) and the digest of its bytes. */
@@ -53,6 +54,8 @@ export interface ClusterState extends StateHeader {
   readonly connectors: ReadonlyMap<string, ConnectorState>;
   /** By `taskKey`. */
   readonly tasks: TaskTable;
+  /** What connectors have agreed upon, by their names; those that were deleted keep it. */
+  readonly pairs: ReadonlyMap<string, PairTable>;
   /** By request id, with the wall clock of their entry. */
   readonly results: ReadonlyMap<string, StoredResult>;
   /**

@@ -1,4 +1,5 @@
 import type { Config, ConnectorType, TargetState, TaskId } from './connector.js';
+import type { Pair } from './pair-table.js';
 
 export type Command = { readonly requestId: string; readonly sentAt: number; readonly from: string } & CommandBody;
 
@@ -42,7 +43,9 @@ export type ConnectorCommand =
       readonly onlyFailed?: boolean;
       /** Sent by a runner for a task that asked for new task settings: those alone have a completed task run again. */
       readonly byTask?: boolean;
-    };
+    }
+  /** Sent by a runner that splits the connector: those pairs whose key and value are both new are agreed upon. See {@link extensionError}. */
+  | { readonly kind: 'pairs.extend'; readonly name: string; readonly pairs: readonly Pair[] };
 
 /** What is asked for the cluster. */
 export type ClusterCommand =

@@ -2,6 +2,7 @@ import type { LogHead } from './cluster-state.js';
 import type { CommandResult } from './command.js';
 import type { Config, ConnectorType, Overrides, TargetState, TaskCompletion, TaskId } from './connector.js';
 import type { Member } from './member.js';
+import type { Pair } from './pair-table.js';
 import type { SnapshotRecord } from './snapshot.js';
 
 /** Written once by `sluice init`: names the log forever. */
@@ -73,6 +74,8 @@ export type LogEvent =
    * without revocation. What ends that: `tasks.revoked` as restarted, other settings of the task, a stop of its connector.
    */
   | { readonly kind: 'tasks.completed'; readonly tasks: readonly (TaskId & TaskCompletion)[] }
+  /** Pairs whose key and value are both new to the connector are agreed upon from now on; the others change nothing. */
+  | { readonly kind: 'pairs.extended'; readonly connector: string; readonly pairs: readonly Pair[] }
   | { readonly kind: 'command.done'; readonly result: CommandResult }
   /** What a command did, with its result, in one entry: a log that loses its tail never holds half of it. */
   | { readonly kind: 'command.applied'; readonly result: CommandResult; readonly events: readonly CommandEvent[] }
@@ -105,7 +108,14 @@ export type CommandEvent = Extract<
   LogEvent,
   {
     kind:
-      'connector.put' | 'connector.target' | 'connector.deleted' | 'tasks.revoked' | 'drain.started' | 'drain.ended' | 'settings.changed';
+      | 'connector.put'
+      | 'connector.target'
+      | 'connector.deleted'
+      | 'tasks.revoked'
+      | 'pairs.extended'
+      | 'drain.started'
+      | 'drain.ended'
+      | 'settings.changed';
   }
 >;
 

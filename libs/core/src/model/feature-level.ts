@@ -45,13 +45,14 @@ const levels = {
   'snapshot.chunk': 2,
   'snapshot.done': 2,
   'tasks.completed': 3,
+  'pairs.extended': 4,
 } as const satisfies Record<LogEvent['kind'], number>;
 
 /** Level of a log that was just begun. */
 export const FIRST_LEVEL = 1;
 
 /** The highest level that this build writes and reads. */
-export const MAX_LEVEL = 3;
+export const MAX_LEVEL = 4;
 
 /** Versions of the messages on the control topics, by the level from which on nodes write them. */
 const PROTOCOL_VERSIONS: readonly (readonly [level: number, version: number])[] = [[FIRST_LEVEL, 1]];

@@ -2,6 +2,7 @@ import type { LogHead, StateHeader, StoredResult } from './cluster-state.js';
 import type { TaskRows } from './task-rows.js';
 import type { ConnectorState } from './connector.js';
 import type { Member } from './member.js';
+import type { PairRows } from './pair-table.js';
 
 /** A part of a snapshot. Each map of the state keeps its order. Plain JSON. */
 export type SnapshotRecord =
@@ -10,6 +11,7 @@ export type SnapshotRecord =
   | readonly [kind: 'departed', memberKey: string, at: number]
   | readonly [kind: 'connector', connector: ConnectorState]
   | readonly [kind: 'tasks', tasks: TaskRows]
+  | readonly [kind: 'pairs', pairs: PairRows]
   | readonly [kind: 'result', result: StoredResult];
 
 /** A snapshot under way: so many of its chunks are in the log, all under the claim in force. */

@@ -34,6 +34,17 @@ describe('log entries', () => {
     ],
     [
       {
+        kind: 'pairs.extended',
+        connector: 'c',
+        pairs: [
+          ['orders@a:0', 'orders@b:3'],
+          ['straße@a:1', 'straße@b:4'],
+        ],
+      },
+      '{"kind":"pairs.extended","connector":"c","pairs":[["orders@a:0","orders@b:3"],["straße@a:1","straße@b:4"]]}',
+    ],
+    [
+      {
         kind: 'snapshot.chunk',
         snapshotId: 's',
         asOf: { offset: 1, seq: 1, digest: 'aa' },
@@ -41,6 +52,17 @@ describe('log entries', () => {
         data: [['departed', 'w@1', 5]],
       },
       '{"kind":"snapshot.chunk","snapshotId":"s","asOf":{"offset":1,"seq":1,"digest":"aa"},"index":0,"data":[["departed","w@1",5]]}',
+    ],
+    [
+      {
+        kind: 'snapshot.chunk',
+        snapshotId: 's',
+        asOf: { offset: 1, seq: 1, digest: 'aa' },
+        index: 1,
+        data: [['pairs', { connector: 'c', pairs: [['k', 'v']] }]],
+      },
+      '{"kind":"snapshot.chunk","snapshotId":"s","asOf":{"offset":1,"seq":1,"digest":"aa"},"index":1,' +
+        '"data":[["pairs",{"connector":"c","pairs":[["k","v"]]}]]}',
     ],
     [
       { kind: 'snapshot.done', snapshotId: 's', asOf: { offset: 1, seq: 1, digest: 'aa' }, chunks: 1, digest: 'ff' },
