@@ -2,7 +2,7 @@
 // one line of JSON.
 import { join } from 'node:path';
 import type { SinkConnector, SinkRecord, SourceConnector, SourceRecord } from '@sluice/sdk';
-import { RememberedPositions, sinkTestContext, sourceTestContext } from '@sluice/testing';
+import { RememberedPositions, sinkTestContext, sourceTestContext, splitTestContext } from '@sluice/testing';
 import { repositoryRoot } from '../support/sluice-cluster.js';
 
 /** Microseconds of CPU per record. */
@@ -32,7 +32,7 @@ async function measure(records: number, recordSize: number, reports: string): Pr
   const sink = await connectorIn<SinkConnector>('verify');
   const { signal } = new AbortController();
   const settings = { topic: queue.topic, records: String(records), 'record.size': String(recordSize), rate: '0', keys: '100' };
-  const [config] = await source.taskConfigs(settings, 1);
+  const [config] = await source.taskConfigs(settings, 1, splitTestContext());
   if (config === undefined) throw new Error('the generator has no task');
   const polling = source.createTask();
   await polling.start(sourceTestContext({ config }, new RememberedPositions()));

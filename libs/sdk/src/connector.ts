@@ -19,10 +19,11 @@ export interface AgreedPairs {
   extend(pairs: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>>;
 }
 
-/** What the runtime gives `taskConfigs`. */
+/** What the runtime gives `taskConfigs`, for as long as that call lasts. */
 export interface SplitContext {
   readonly connectorName: string;
   readonly pairs: AgreedPairs;
+  /** Aborts when nobody waits for the tasks any more. */
   readonly signal: AbortSignal;
 }
 
@@ -45,7 +46,7 @@ interface ConnectorDescription extends PluginDescription {
   readonly taskConfigs: (
     config: TaskConfig,
     maxTasks: number,
-    context?: SplitContext,
+    context: SplitContext,
   ) => readonly TaskConfig[] | Promise<readonly TaskConfig[]>;
   /** Makes what watches the other system beside the tasks. A connector that leaves this out has nothing that runs but its tasks. */
   readonly createInstance?: () => ConnectorInstance;

@@ -7,9 +7,9 @@ import { type CommandPort, ControlPlaneUnavailableError, type ClusterReadModel }
 export class LogCommands implements CommandPort {
   constructor(private readonly sender: CommandSender) {}
 
-  async submit(body: CommandBody, { timeoutMs, requestId }: Parameters<CommandPort['submit']>[1]): Promise<CommandOutcome> {
+  async submit(body: CommandBody, options: Parameters<CommandPort['submit']>[1]): Promise<CommandOutcome> {
     try {
-      return await this.sender.submit(body, timeoutMs, requestId);
+      return await this.sender.submit(body, options);
     } catch (error) {
       if (!(error instanceof CommandUnansweredError)) throw error;
       if (!error.mayHappen) throw new ControlPlaneUnavailableError(error.message, { cause: error });

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import type { CommandBody, CommandOutcome } from '@sluice/core';
+import { onAbort, withLimit } from '@sluice/time';
+import type { Command, CommandBody, CommandOutcome } from '@sluice/core';
 import { encodeCommand, type ClusterTopics } from '@sluice/protocol';
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
-import type { LogFollower } from './log-follower.js';
+import type { LogFollower, LogUpdate } from './log-follower.js';
 import { NodeError } from '../errors/node-error.js';
 
 /** Thrown when a command was not answered; `mayHappen` says whether it may still be carried out. */
@@ -17,6 +18,14 @@ export class CommandUnansweredError extends NodeError {
 }
 
 const SEND_TIMEOUT_MS = 5000;
+
+export interface SubmitOptions {
+  readonly timeoutMs: number;
+  /** An id that no other command has: the log keeps the result under it. */
+  readonly requestId?: string;
+  /** Gives up waiting. */
+  readonly signal?: AbortSignal;
+}
 
 /** Puts commands into their topic and waits until the log shows their result. */
 export class CommandSender {
@@ -33,48 +42,52 @@ export class CommandSender {
   }
 
   /**
-   * @param requestId - an id that no other command has; the log keeps the result under it
-   * @throws CommandUnansweredError when there is no result within `timeoutMs`, or the command could not be sent.
+   * @throws CommandUnansweredError when there is no result in time, or the command could not be sent.
    */
-  async submit(body: CommandBody, timeoutMs: number, requestId: string = randomUUID()): Promise<CommandOutcome> {
-    const deadline = AbortSignal.timeout(timeoutMs);
-    const answer = this.#resultOf(requestId, deadline);
-    try {
-      const command = encodeCommand({ ...body, requestId, sentAt: Date.now(), from: this.nodeId });
-      await this.client.producer.send(
-        this.#queue,
-        { body: command },
-        { timeoutMs: Math.min(SEND_TIMEOUT_MS, timeoutMs), signal: deadline },
-      );
-    } catch (error) {
-      answer.catch(() => undefined);
-      if (!isOutcomeUnknown(error)) {
-        throw new CommandUnansweredError(`The command could not be sent: ${(error as Error).message}`, false, {
-          cause: error,
-        });
+  submit(body: CommandBody, options: SubmitOptions): Promise<CommandOutcome> {
+    const { timeoutMs, requestId = randomUUID(), signal = new AbortController().signal } = options;
+    return withLimit(signal, timeoutMs, async (deadline) => {
+      const answer = this.#resultOf(requestId, deadline);
+      try {
+        await this.#send({ ...body, requestId, sentAt: Date.now(), from: this.nodeId }, timeoutMs, deadline);
+        return await answer.outcome;
+      } finally {
+        answer.forget();
       }
-    }
-    return answer;
+    });
   }
 
-  #resultOf(requestId: string, deadline: AbortSignal): Promise<CommandOutcome> {
-    return new Promise((resolve, reject) => {
-      const unsubscribe = this.follower.subscribe(({ state }) => {
+  /** Resolves also when the command may have been stored. */
+  async #send(command: Command, timeoutMs: number, signal: AbortSignal): Promise<void> {
+    try {
+      const body = encodeCommand(command);
+      await this.client.producer.send(this.#queue, { body }, { timeoutMs: Math.min(SEND_TIMEOUT_MS, timeoutMs), signal });
+    } catch (error) {
+      if (isOutcomeUnknown(error)) return;
+      throw new CommandUnansweredError(`The command could not be sent: ${(error as Error).message}`, false, { cause: error });
+    }
+  }
+
+  /** Waits for a result until the deadline, or until it is forgotten. */
+  #resultOf(requestId: string, deadline: AbortSignal): { readonly outcome: Promise<CommandOutcome>; readonly forget: () => void } {
+    const forgets: (() => void)[] = [];
+    const outcome = new Promise<CommandOutcome>((resolve, reject) => {
+      const look = ({ state }: Pick<LogUpdate, 'state'>): void => {
         const result = state.results.get(requestId);
-        if (result === undefined) return;
-        finish();
-        resolve(result.outcome);
-      });
+        if (result !== undefined) resolve(result.outcome);
+      };
       const late = (): void => {
-        finish();
         reject(new CommandUnansweredError('No coordinator answered in time', true));
       };
-      const finish = (): void => {
-        unsubscribe();
-        deadline.removeEventListener('abort', late);
-      };
-      deadline.addEventListener('abort', late, { once: true });
+      forgets.push(this.follower.subscribe(look), onAbort(deadline, late));
+      if (deadline.aborted) late();
     });
+    // Where the command could not be sent, nobody waits for it.
+    outcome.catch(() => undefined);
+    const forget = (): void => {
+      for (const each of forgets) each();
+    };
+    return { outcome, forget };
   }
 }
 

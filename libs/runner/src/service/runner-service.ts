@@ -56,7 +56,8 @@ import { openThreads } from '../threads/open-threads.js';
 import { collectTraces, openTraces, type RunnerTraces } from '../traces/open-traces.js';
 import { PluginWatch } from './plugin-watch.js';
 import { LeaseBoard } from '../threads/shared-lease.js';
-import { PLUGIN_REGISTRY, RunnerController, SINK_DIVIDER } from './runner.controller.js';
+import { PLUGIN_REGISTRY, RunnerController, SINK_DIVIDER, SPLIT_CONTEXTS } from './runner.controller.js';
+import { SplitContexts } from './split-contexts.js';
 import { RunnerError } from '../runner-error.js';
 
 @Module({})
@@ -123,11 +124,12 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
   const { offsets } = clusters.own;
   const commands = new CommandSender(client, follower, node.self.nodeId, topics, node.logQueue.brokerName);
   const reconfigurations = new ReconfigurationRequests({
-    split: (name) => commands.submit({ kind: 'connector.restart', name, byTask: true }, COMMAND_TIMEOUT_MS),
+    split: (name) => commands.submit({ kind: 'connector.restart', name, byTask: true }, { timeoutMs: COMMAND_TIMEOUT_MS }),
     clock: systemClock,
     logger: logger.scoped('tasks'),
     intervalMs: RECONFIGURATION_INTERVAL_MS,
   });
+  const splits = new SplitContexts({ commands, follower });
   const rates = new ConnectorRates();
   const meter = new TaskMeter({ maxTasks: settings.maxMeteredTasks, held: () => tasks.heldKeys(), nowMs: sharedNowMs });
   const lag = new SinkLag({
@@ -208,7 +210,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
     logger.scoped('store'),
   );
   return {
-    module: moduleOf(node, rpc, { data, plugins, divider, lease, tasks, meter, lag, traces }),
+    module: moduleOf(node, rpc, { data, plugins, divider, splits, lease, tasks, meter, lag, traces }),
     start: () => {
       lease.start();
       persister.start();
@@ -219,6 +221,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
     stop: async () => {
       lease.leave();
       reconfigurations.stop();
+      splits.stop();
       watch.stop();
       await tasks.leave();
       await lag.stop();
@@ -238,6 +241,7 @@ interface ShownParts {
   readonly data: OwnDataCluster;
   readonly plugins: PluginRegistry;
   readonly divider: SinkDivider;
+  readonly splits: SplitContexts;
   readonly lease: LeaseKeeper;
   readonly tasks: NodeTasks;
   readonly meter: TaskMeter;
@@ -249,7 +253,7 @@ interface ShownParts {
 function moduleOf(
   node: ClusterNode,
   rpc: RpcEndpoint,
-  { data, plugins, divider, lease, tasks, meter, lag, traces }: ShownParts,
+  { data, plugins, divider, splits, lease, tasks, meter, lag, traces }: ShownParts,
 ): DynamicModule {
   const { settings, follower } = node;
   const leaseCheck: NodeCheck = {
@@ -289,6 +293,7 @@ function moduleOf(
     providers: [
       { provide: PLUGIN_REGISTRY, useValue: plugins },
       { provide: SINK_DIVIDER, useValue: divider },
+      { provide: SPLIT_CONTEXTS, useValue: splits },
     ],
   };
 }

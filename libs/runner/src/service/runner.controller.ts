@@ -1,5 +1,5 @@
 import { Controller, Inject } from '@nestjs/common';
-import { MessagePattern, Payload, RpcException } from '@nestjs/microservices';
+import { Ctx, MessagePattern, Payload, RpcException } from '@nestjs/microservices';
 import {
   Question,
   type DefinitionsAnswer,
@@ -10,11 +10,14 @@ import {
   type ValidateQuestion,
 } from '@sluice/protocol';
 import { overridesOf } from '@sluice/core';
+import type { RocketMqContext } from '@sluice/rpc';
 import type { PluginRegistry, SinkDivider } from '@sluice/runtime';
 import { isConnectError } from '@sluice/sdk';
+import type { SplitContexts } from './split-contexts.js';
 
 export const PLUGIN_REGISTRY = Symbol('plugin registry');
 export const SINK_DIVIDER = Symbol('sink divider');
+export const SPLIT_CONTEXTS = Symbol('split contexts');
 
 /** Answers the questions about plugins that gateways and the leader ask. */
 @Controller()
@@ -22,6 +25,7 @@ export class RunnerController {
   constructor(
     @Inject(PLUGIN_REGISTRY) private readonly plugins: PluginRegistry,
     @Inject(SINK_DIVIDER) private readonly divider: SinkDivider,
+    @Inject(SPLIT_CONTEXTS) private readonly splits: SplitContexts,
   ) {}
 
   @MessagePattern(Question.validate)
@@ -35,9 +39,12 @@ export class RunnerController {
   }
 
   @MessagePattern(Question.taskConfigs)
-  taskConfigs(@Payload() { config }: TaskConfigsQuestion): Promise<TaskConfigsAnswer> {
+  taskConfigs(@Payload() { config }: TaskConfigsQuestion, @Ctx() question: RocketMqContext): Promise<TaskConfigsAnswer> {
     return answered(async () => {
-      const answer = await this.plugins.taskConfigs(config, this.divider);
+      const limitMs = question.getDeadlineMs() - Date.now();
+      const answer = await this.splits.within(config['name'] ?? '', limitMs, (context) =>
+        this.plugins.taskConfigs(config, context, this.divider),
+      );
       return 'error' in answer ? answer : { tasks: answer.tasks.map((task) => overridesOf(config, task)) };
     });
   }

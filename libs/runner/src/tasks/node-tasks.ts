@@ -54,7 +54,7 @@ export class NodeTasks {
     const { createLoop, meter, node, pluginInfos, plugins, secrets, commands } = options;
     const logger = node.logger.scoped('tasks');
     const generations = new GenerationRequests((name, tasks) =>
-      commands.submit({ kind: 'tasks.restart', name, tasks }, RESTART_TIMEOUT_MS),
+      commands.submit({ kind: 'tasks.restart', name, tasks }, { timeoutMs: RESTART_TIMEOUT_MS }),
     );
     this.#options = options;
     this.#desired = new DesiredTasks(node.self);

@@ -2,6 +2,7 @@ import { rename } from 'node:fs/promises';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ConnectError, ConnectErrorCode, type SourceConnector } from '@sluice/sdk';
 import { connectorCode, connectorsCode, PackageFolder } from '../testing/package-folder.js';
+import { SPLITTING } from '../testing/split-context.js';
 import { PluginLoader } from './plugin-loader.js';
 import { PluginRegistry } from './plugin-registry.js';
 
@@ -128,7 +129,7 @@ describe('the loader of plugins', () => {
     await load();
     const found = registry.find('Made') as SourceConnector;
     expect(found).toMatchObject({ name: 'Made', defaultConverters: { value: 'JsonConverter' } });
-    expect([found.taskConfigs({}, 1), found.createTask(), found.createInstance?.(), found.exactlyOnceSupport?.({})]).toEqual([
+    expect([found.taskConfigs({}, 1, SPLITTING), found.createTask(), found.createInstance?.(), found.exactlyOnceSupport?.({})]).toEqual([
       [{ support: 'supported' }],
       { support: 'supported' },
       { support: 'supported' },

@@ -11,6 +11,7 @@ import {
 import { parseSinkSettings } from '../config/connector-settings.js';
 import { subscriptionOf } from '../config/loop-settings.js';
 import { ownsQueue } from '../sink/queue-division.js';
+import { SPLITTING } from '../testing/split-context.js';
 import { ConnectorChecks } from './connector-checks.js';
 import { PluginRegistry } from './plugin-registry.js';
 import { UnknownPluginError } from './plugin-registry.js';
@@ -159,8 +160,8 @@ describe('versions of plugins', () => {
   });
 
   it('split a connector each in its way', async () => {
-    expect(await both.taskConfigs(pinned('1.2.3'))).toMatchObject({ tasks: [{ lists: 'a' }] });
-    expect(await both.taskConfigs(pinned('2.0.0'))).toMatchObject({ tasks: [{ lists: 'newer' }] });
+    expect(await both.taskConfigs(pinned('1.2.3'), SPLITTING)).toMatchObject({ tasks: [{ lists: 'a' }] });
+    expect(await both.taskConfigs(pinned('2.0.0'), SPLITTING)).toMatchObject({ tasks: [{ lists: 'newer' }] });
   });
 
   it.each([
@@ -180,7 +181,7 @@ describe('versions of plugins', () => {
     };
     const message = `Invalid value ${version} for configuration ${field}: ${reason}`;
     expect(errorsOf(await both.validate('ListSource', config))).toEqual([[field, expect.stringContaining(message)]]);
-    expect(await both.taskConfigs(config)).toEqual({ error: expect.stringContaining(message) });
+    expect(await both.taskConfigs(config, SPLITTING)).toEqual({ error: expect.stringContaining(message) });
   });
 
   it('hide the secrets of what the configuration chooses, as the chosen version defines them', async () => {
@@ -429,7 +430,7 @@ describe('validate', () => {
   });
 
   it('refuses a misspelt or unsupported setting also where it splits a connector', async () => {
-    await expect(registry.taskConfigs({ ...good, transforms: 'mask' })).resolves.toEqual({
+    await expect(registry.taskConfigs({ ...good, transforms: 'mask' }, SPLITTING)).resolves.toEqual({
       error: expect.stringContaining('Missing required configuration "transforms.mask.type"'),
     });
   });
@@ -504,7 +505,7 @@ describe('validate', () => {
 });
 
 describe('taskConfigs', () => {
-  const split = (config: TaskConfig): ReturnType<PluginRegistry['taskConfigs']> => registry.taskConfigs(config);
+  const split = (config: TaskConfig): ReturnType<PluginRegistry['taskConfigs']> => registry.taskConfigs(config, SPLITTING);
 
   it('puts what a task is given over the settings of its connector', async () => {
     await expect(split({ ...good, 'tasks.max': '2' })).resolves.toEqual({
@@ -541,7 +542,7 @@ describe('taskConfigs', () => {
       warn: () => undefined,
     });
     const config = { name: 'c', 'connector.class': 'ListSink', topics: 'a,c', 'tasks.max': '2' };
-    const { tasks } = (await registry.taskConfigs(config, divider)) as { readonly tasks: readonly TaskConfig[] };
+    const { tasks } = (await registry.taskConfigs(config, SPLITTING, divider)) as { readonly tasks: readonly TaskConfig[] };
     const owners = queues.map((queue) =>
       tasks.findIndex((task, index) => ownsQueue(queue, subscriptionOf(parseSinkSettings(task), task, index).share)),
     );
@@ -556,19 +557,25 @@ describe('taskConfigs', () => {
       taskConfigs: () => Promise.resolve([{ lists: 'found' }]),
     };
     const config = { name: 'c', 'connector.class': 'Looking', names: 'a' };
-    await expect(new PluginRegistry([looking]).taskConfigs(config)).resolves.toEqual({
+    await expect(new PluginRegistry([looking]).taskConfigs(config, SPLITTING)).resolves.toEqual({
       tasks: [{ name: 'c', 'connector.class': 'Looking', lists: 'found' }],
     });
     const failing = { ...looking, taskConfigs: () => Promise.reject(new Error('cannot look')) };
-    await expect(new PluginRegistry([failing]).taskConfigs(config)).resolves.toEqual({ error: 'cannot look' });
+    await expect(new PluginRegistry([failing]).taskConfigs(config, SPLITTING)).resolves.toEqual({ error: 'cannot look' });
     const away = { ...looking, taskConfigs: () => Promise.reject(new RetriableError('nobody at sesame')) };
     const secret = { ...config, pin: 'sesame' };
-    await expect(new PluginRegistry([away]).taskConfigs(secret)).rejects.toMatchObject({ retriable: true, message: 'nobody at [hidden]' });
+    await expect(new PluginRegistry([away]).taskConfigs(secret, SPLITTING)).rejects.toMatchObject({
+      retriable: true,
+      message: 'nobody at [hidden]',
+    });
   });
 
   it('may be asked again where the settings cannot be checked now; what is wrong with them is final', async () => {
     const of = (validate: SourceConnector['validate']): ReturnType<PluginRegistry['taskConfigs']> =>
-      new PluginRegistry([{ ...source, ...(validate === undefined ? {} : { validate }) }]).taskConfigs({ ...good, pin: 'hunter2' });
+      new PluginRegistry([{ ...source, ...(validate === undefined ? {} : { validate }) }]).taskConfigs(
+        { ...good, pin: 'hunter2' },
+        SPLITTING,
+      );
     const away = ({ pin }: TaskConfig): never => {
       throw new RetriableError(`no answer to ${pin ?? ''}`);
     };

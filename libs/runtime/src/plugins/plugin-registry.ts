@@ -16,6 +16,7 @@ import {
   RetriableError,
   secretsAmong,
   type SinkConnector,
+  type SplitContext,
   type TaskConfig,
   type TransformPlugin,
 } from '@sluice/sdk';
@@ -234,15 +235,17 @@ export class PluginRegistry implements StageTables {
    * The full settings of each task: the connector's, and over them what it gives the task, with references in place of their values. Rejects only with an error marked `retriable`: then the
    * same question may be answered later.
    *
+   * @param context what the connector gets beside its settings
    * @param divider divides the queues of a sink; without one its tasks begin with those that the rule gives them
    */
   async taskConfigs(
     config: TaskConfig,
+    context: SplitContext,
     divider?: SinkDivider,
   ): Promise<{ readonly tasks: readonly TaskConfig[] } | { readonly error: string }> {
     const resolved = await this.#secrets.resolve(config);
     try {
-      const tasks = await this.#split(this.connectorOf(config), resolved, divider);
+      const tasks = await this.#split(this.connectorOf(config), resolved, context, divider);
       const isSecret = secretsAmong(describeSpec(defineConnector(this.connectorOf(config), resolved.config, this).spec));
       return { tasks: tasks.map((task, index) => resolved.restore(task, index, isSecret)) };
     } catch (error) {
@@ -252,7 +255,12 @@ export class PluginRegistry implements StageTables {
     }
   }
 
-  async #split(connector: Connector, resolved: ResolvedConfig, divider?: SinkDivider): Promise<readonly TaskConfig[]> {
+  async #split(
+    connector: Connector,
+    resolved: ResolvedConfig,
+    context: SplitContext,
+    divider?: SinkDivider,
+  ): Promise<readonly TaskConfig[]> {
     const { config, errors: unresolved } = resolved;
     // What has no value for the moment says nothing about the settings.
     if (unresolved.every(({ isLasting }) => !isLasting)) resolved.valid();
@@ -269,7 +277,7 @@ export class PluginRegistry implements StageTables {
       );
     }
     const most = tasksMax.value['tasks.max'];
-    const tasks = await connector.taskConfigs(config, most);
+    const tasks = await connector.taskConfigs(config, most, context);
     const name = config['name'] ?? '';
     if (tasks.length > most) {
       throw new ConnectError(

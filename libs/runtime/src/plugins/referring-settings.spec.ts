@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import type { SourceConnector, TaskConfig } from '@sluice/sdk';
 import type { ValidateAnswer } from '@sluice/protocol';
 import { ConfigSecrets } from '../secrets/config-secrets.js';
+import { SPLITTING } from '../testing/split-context.js';
 import { PluginRegistry } from './plugin-registry.js';
 
 const source: SourceConnector = {
@@ -79,7 +80,7 @@ describe('settings with references', () => {
   });
 
   it('are split with their values, and tasks have the references again', async () => {
-    const { tasks } = (await resolving.taskConfigs({ ...referring, lists: '${env:LISTS}', 'tasks.max': '2' })) as {
+    const { tasks } = (await resolving.taskConfigs({ ...referring, lists: '${env:LISTS}', 'tasks.max': '2' }, SPLITTING)) as {
       tasks: readonly TaskConfig[];
     };
     expect(tasks).toEqual([
@@ -89,7 +90,7 @@ describe('settings with references', () => {
   });
 
   it('have no value in the error of a connector that cannot be split', async () => {
-    const answer = await resolving.taskConfigs({ ...referring, lists: '${env:BAD}' });
+    const answer = await resolving.taskConfigs({ ...referring, lists: '${env:BAD}' }, SPLITTING);
     expect(answer).toEqual({ error: 'Cannot split with ${env:PIN}' });
   });
 

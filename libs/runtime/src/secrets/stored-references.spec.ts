@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { type ConfigProvider, isSecretName, RetriableError, type SourceConnector, type TaskConfig } from '@sluice/sdk';
 import { describerOf } from '../host/error-trace.js';
 import { PluginRegistry } from '../plugins/plugin-registry.js';
+import { SPLITTING } from '../testing/split-context.js';
 import { ConfigSecrets } from './config-secrets.js';
 
 const values: Record<string, string> = {};
@@ -40,7 +41,7 @@ describe('references', () => {
   it('without a value for a moment do not fail the split of a connector for good', async () => {
     values['PIN'] = 's3cret-pin';
     isOut = true;
-    const answer = await registry.taskConfigs({ ...good, pin: '${v:PIN}' }).catch((error: unknown) => error);
+    const answer = await registry.taskConfigs({ ...good, pin: '${v:PIN}' }, SPLITTING).catch((error: unknown) => error);
     isOut = false;
     // For an `error` the leader has the tasks failed, which nothing repeats.
     expect(answer).toBeInstanceOf(RetriableError);

@@ -1,7 +1,7 @@
 import { deepEqual, ok } from 'node:assert/strict';
 import type { Connector, TaskConfig } from '@sluice/sdk';
 import type { ContractCase } from './contract-case.js';
-import { instanceTestContext } from './task-contexts.js';
+import { instanceTestContext, splitTestContext } from './task-contexts.js';
 import { within } from './within.js';
 
 const PROMPT_MS = 2_000;
@@ -22,10 +22,11 @@ function splitsAlike({ connector, withConfig }: ConnectorSubject): ContractCase 
     title: 'splits its work into between one and the most tasks allowed, always alike',
     run: () =>
       withConfig(async (config) => {
+        const context = splitTestContext();
         for (const maxTasks of [1, 3]) {
-          const configs = await connector.taskConfigs(config, maxTasks);
+          const configs = await connector.taskConfigs(config, maxTasks, context);
           ok(configs.length >= 1 && configs.length <= maxTasks);
-          deepEqual(await connector.taskConfigs(config, maxTasks), configs);
+          deepEqual(await connector.taskConfigs(config, maxTasks, context), configs);
         }
       }),
   };

@@ -13,7 +13,7 @@ import {
   type SinkTask,
   type TaskConfig,
 } from '@sluice/sdk';
-import { sinkTestContext } from './task-contexts.js';
+import { sinkTestContext, splitTestContext } from './task-contexts.js';
 
 /** An external system to write to, made for one case. */
 export interface SinkFixture {
@@ -69,7 +69,7 @@ export async function withFixture(subject: SinkContractSubject, body: (fixture: 
 }
 
 export async function startTask(subject: SinkContractSubject, fixture: SinkFixture, seeks: SinkPosition[] = []): Promise<SinkTask> {
-  const [config] = await subject.connector.taskConfigs(fixture.config, 1);
+  const [config] = await subject.connector.taskConfigs(fixture.config, 1, splitTestContext());
   ok(config !== undefined);
   const task = subject.connector.createTask();
   const opened = new Set<string>();

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok, rejects } from 'node:assert/strict';
 import type { ConnectError, SourceConnector, SourceRecord, SourceTask, TaskConfig } from '@sluice/sdk';
 import { connectorCases } from './connector-cases.js';
 import type { ContractCase } from './contract-case.js';
-import { RememberedPositions, sourceTestContext, type TestContextOptions } from './task-contexts.js';
+import { RememberedPositions, sourceTestContext, splitTestContext, type TestContextOptions } from './task-contexts.js';
 import { within } from './within.js';
 
 /** An external system to read from, made for one case. */
@@ -233,7 +233,7 @@ async function startTask(
   positions: RememberedPositions,
   options: Omit<TestContextOptions, 'config'> = {},
 ): Promise<SourceTask> {
-  const [config] = await subject.connector.taskConfigs(fixture.config, 1);
+  const [config] = await subject.connector.taskConfigs(fixture.config, 1, splitTestContext());
   ok(config !== undefined);
   const task = subject.connector.createTask();
   await task.start(sourceTestContext({ ...options, config }, positions));

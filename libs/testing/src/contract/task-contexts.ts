@@ -1,4 +1,5 @@
 import {
+  type AgreedPairs,
   ConnectError,
   ConnectErrorCode,
   type ConnectorContext,
@@ -9,6 +10,7 @@ import {
   type SourcePosition,
   type SourceRecord,
   type SourceTaskContext,
+  type SplitContext,
   type TaskConfig,
   type TaskContext,
   type TaskLogger,
@@ -33,6 +35,30 @@ export class RecordedLogger implements TaskLogger {
   error(message: string): void {
     this.lines.push(`error ${message}`);
   }
+}
+
+/** Pairs that are agreed upon at once, by one alone. */
+export class RememberedPairs implements AgreedPairs {
+  readonly #pairs = new Map<string, string>();
+
+  read(): Promise<ReadonlyMap<string, string>> {
+    return Promise.resolve(new Map(this.#pairs));
+  }
+
+  extend(pairs: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>> {
+    const values = new Set(this.#pairs.values());
+    for (const [key, value] of pairs) {
+      if (this.#pairs.has(key) || values.has(value)) continue;
+      this.#pairs.set(key, value);
+      values.add(value);
+    }
+    return this.read();
+  }
+}
+
+/** Makes what `taskConfigs` gets beside the settings. */
+export function splitTestContext(options: Partial<SplitContext> = {}): SplitContext {
+  return { connectorName: 'test', pairs: new RememberedPairs(), signal: new AbortController().signal, ...options };
 }
 
 /** Positions by partition, compared by content. */

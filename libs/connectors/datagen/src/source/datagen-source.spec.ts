@@ -9,7 +9,7 @@ import {
   type TaskConfig,
 } from '@sluice/sdk';
 import { decodeVerificationRecord, type VerificationNumbers } from '@sluice/verification';
-import { RememberedPositions, sourceContract, sourceTestContext } from '@sluice/testing';
+import { RememberedPositions, sourceContract, sourceTestContext, splitTestContext } from '@sluice/testing';
 import { datagenSource } from './datagen-source.connector.js';
 import { datagenSourceSpec } from './settings.js';
 
@@ -23,7 +23,7 @@ afterEach(async () => {
 async function start(config: TaskConfig, positions = new RememberedPositions(), index = 0): Promise<SourceTask> {
   const task = datagenSource.createTask();
   tasks.push(task);
-  const own = (await datagenSource.taskConfigs(config, Number(config['tasks.max'] ?? 1)))[index]!;
+  const own = (await datagenSource.taskConfigs(config, Number(config['tasks.max'] ?? 1), splitTestContext()))[index]!;
   await task.start(sourceTestContext({ config: own }, positions));
   return task;
 }
@@ -247,7 +247,7 @@ describe('the generator', () => {
     const run = async (): Promise<SourceTask> => {
       const task = datagenSource.createTask();
       tasks.push(task);
-      const [own] = await datagenSource.taskConfigs(config, 1);
+      const [own] = await datagenSource.taskConfigs(config, 1, splitTestContext());
       await task.start(sourceTestContext({ config: own!, onComplete: () => (completions += 1) }, positions));
       return task;
     };

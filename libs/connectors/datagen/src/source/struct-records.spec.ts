@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { type ConnectObject, type SourceRecord, type SourceTask, type TaskConfig, validateValue } from '@sluice/sdk';
-import { RememberedPositions, sourceTestContext } from '@sluice/testing';
+import { RememberedPositions, sourceTestContext, splitTestContext } from '@sluice/testing';
 import { decodeVerificationHeader, VERIFICATION_HEADER } from '@sluice/verification';
 import { datagenSource } from './datagen-source.connector.js';
 
@@ -25,7 +25,7 @@ afterEach(async () => {
 async function start(config: TaskConfig, positions = new RememberedPositions()): Promise<SourceTask> {
   const task = datagenSource.createTask();
   tasks.push(task);
-  const [own] = await datagenSource.taskConfigs(config, 1);
+  const [own] = await datagenSource.taskConfigs(config, 1, splitTestContext());
   await task.start(sourceTestContext({ config: own! }, positions));
   return task;
 }
