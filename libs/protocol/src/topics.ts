@@ -41,7 +41,7 @@ export function topicsOf(clusterId: string): ClusterTopics {
       queues: 1,
       writers: 'the leading coordinator',
       readers: 'every node, by offset',
-      holds: 'leaders, members, connector configs, target states, assignments, results of commands',
+      holds: 'leaders, members, connector configs, target states, assignments, agreed pairs, results of commands',
     },
     commands: {
       name: name('commands'),
