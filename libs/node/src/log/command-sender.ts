@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { onAbort, withLimit } from '@sluice/time';
 import type { Command, CommandBody, CommandOutcome } from '@sluice/core';
 import { encodeCommand, type ClusterTopics } from '@sluice/protocol';
-import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
-import type { LogFollower, LogUpdate } from './log-follower.js';
+import type { Producer, QueueRef } from '@sluice/rocketmq';
+import type { LogUpdate } from './log-follower.js';
 import { NodeError } from '../errors/node-error.js';
 
 /** Thrown when a command was not answered; `mayHappen` says whether it may still be carried out. */
@@ -16,6 +16,8 @@ export class CommandUnansweredError extends NodeError {
     super('COMMAND_UNANSWERED', message, { retriable: true, ...options });
   }
 }
+
+export type StateListener = (update: Pick<LogUpdate, 'state'>) => void;
 
 const SEND_TIMEOUT_MS = 5000;
 
@@ -32,8 +34,8 @@ export class CommandSender {
   readonly #queue: QueueRef;
 
   constructor(
-    private readonly client: RocketMqClient,
-    private readonly follower: LogFollower,
+    private readonly client: { readonly producer: Pick<Producer, 'send'> },
+    private readonly follower: { readonly subscribe: (listener: StateListener) => () => void },
     private readonly nodeId: string,
     topics: ClusterTopics,
     brokerName: string,
