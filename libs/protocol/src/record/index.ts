@@ -1,3 +1,4 @@
+export { parseBase36 } from './base36.js';
 export { MessageAttributes } from './message-attributes.js';
 export * from './dead-letter.js';
 export * from './letter-context.js';

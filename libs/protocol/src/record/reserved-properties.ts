@@ -9,7 +9,14 @@ export const SluiceProperty = {
   barrier: 'sluice-b',
   /** How often the record was put back from a dead letter topic. */
   redriven: 'sluice-redriven',
+  /** Identities of the clusters that a replicated message came through, in their order, with commas between them. */
+  hops: 'sluice-hops',
+  /** When the producer made a replicated message, where the message itself has the time of its last send; base 36. */
+  born: 'sluice-born',
 } as const;
+
+/** Begins the name under which a replicated message keeps a property that would act a second time where it was copied to. */
+export const WAS_PREFIX = 'sluice-was-';
 
 /** Every name that begins so belongs to Sluice. */
 export const SLUICE_PREFIX = 'sluice-';
