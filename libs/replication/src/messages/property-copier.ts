@@ -38,19 +38,25 @@ export interface PropertyCopierOptions {
 
 const NAME_END = '\u0001';
 const VALUE_END = '\u0002';
-const RENAMED: ReadonlySet<string> = new Set(namesOf('renamed'));
-const DROPPED: ReadonlySet<string> = new Set(namesOf('dropped'));
+const VALUE_END_CODE = 2;
 const LONGEST_NAME = 63;
-/** Whether a name of some length that begins with some character can be one of those: most names are not even looked up. */
-const MAY_MATTER = new Uint8Array(128 * (LONGEST_NAME + 1));
-for (const name of [...RENAMED, ...DROPPED]) MAY_MATTER[name.charCodeAt(0) * (LONGEST_NAME + 1) + name.length] = 1;
+
+interface WatchedName {
+  readonly name: string;
+  readonly isRenamed: boolean;
+}
+
+/** The names that are not kept, by length and first character: most names of a block are not even compared. */
+const WATCHED = new Array<readonly WatchedName[] | undefined>(128 * (LONGEST_NAME + 1)).fill(undefined);
+for (const { name, treatment } of PROPERTY_RULES) {
+  if (treatment === 'kept') continue;
+  const place = name.charCodeAt(0) * (LONGEST_NAME + 1) + name.length;
+  WATCHED[place] = [...(WATCHED[place] ?? []), { name, isRenamed: treatment === 'renamed' }];
+}
+const TRANSIENT: WatchedName = { name: TRANSIENT_PREFIX, isRenamed: false };
 
 const BARRIER: NotCopied = { why: 'barrier' };
 const LOOP: NotCopied = { why: 'loop' };
-
-function namesOf(treatment: string): readonly string[] {
-  return PROPERTY_RULES.filter((rule) => rule.treatment === treatment).map(({ name }) => name);
-}
 
 /** Copies property blocks from one cluster to another, one after the other. Works on bytes: what stays is neither decoded nor moved. */
 export class PropertyCopier {
@@ -61,6 +67,8 @@ export class PropertyCopier {
   /** The list of the message before, which most messages share, and what its copy has. */
   #lastHops: string | undefined;
   #lastOutcome: string | NotCopied;
+  #lastBornAt: number | undefined;
+  #lastBorn = '';
 
   /** @throws TypeError for a text that cannot be an identity, and for a cluster that is copied to itself. */
   constructor({ source, target, bornTime, maxBytes = MAX_PROPERTIES_BYTES }: PropertyCopierOptions) {
@@ -96,19 +104,15 @@ export class PropertyCopier {
       const split = text.indexOf(NAME_END, from);
       if (split < 0) break;
       // As brokers and clients read it: what has no name or no value is no property.
-      if (split > from && split + 1 < end && mayMatter(text, from, split)) {
-        const name = text.slice(from, split);
-        if (RENAMED.has(name)) {
-          out += text.slice(keptFrom, from) + WAS_PREFIX;
-          keptFrom = from;
-        } else if (DROPPED.has(name) || name.startsWith(TRANSIENT_PREFIX)) {
-          out += text.slice(keptFrom, from);
-          keptFrom = end + 1;
-          if (name === SluiceProperty.hops) hops = text.slice(split + 1, end);
-          else if (name === SluiceProperty.born) born = parseBase36(text, split + 1, end);
-          else if (name === SluiceProperty.stamp) isStamped = true;
-          else if (name === SluiceProperty.barrier) isMarked = true;
-        }
+      const watched = split > from && split + 1 < end ? watchedName(text, from, split) : undefined;
+      if (watched !== undefined) {
+        if (keptFrom < from) out += text.slice(keptFrom, from);
+        keptFrom = watched.isRenamed ? from : end + 1;
+        if (watched.isRenamed) out += WAS_PREFIX;
+        else if (watched.name === SluiceProperty.hops) hops = text.slice(split + 1, end);
+        else if (watched.name === SluiceProperty.born) born = parseBase36(text, split + 1, end);
+        else if (watched.name === SluiceProperty.stamp) isStamped = true;
+        else if (watched.name === SluiceProperty.barrier) isMarked = true;
       }
       from = end + 1;
     }
@@ -119,13 +123,24 @@ export class PropertyCopier {
       this.#lastHops = hops;
     }
     if (typeof this.#lastOutcome !== 'string') return this.#lastOutcome;
-    if (keptFrom < text.length) out += text.slice(keptFrom);
-    if (out.length > 0 && !out.endsWith(VALUE_END)) out += VALUE_END;
+    if (keptFrom < text.length) {
+      out += text.slice(keptFrom);
+      if (text.charCodeAt(text.length - 1) !== VALUE_END_CODE) out += VALUE_END;
+    }
     out += this.#lastOutcome;
-    if (this.#isBornStamped) out += propertyText(SluiceProperty.born, (born ?? bornAt).toString(36));
+    if (this.#isBornStamped) out += this.#bornText(born ?? bornAt);
     return out.length > this.#maxBytes
       ? tooLong(out.length, this.#maxBytes)
       : { properties: Buffer.from(out, 'latin1'), bornAt: born ?? bornAt };
+  }
+
+  /** Messages of a batch share their born time more often than not. */
+  #bornText(bornAt: number): string {
+    if (bornAt !== this.#lastBornAt) {
+      this.#lastBorn = propertyText(SluiceProperty.born, bornAt.toString(36));
+      this.#lastBornAt = bornAt;
+    }
+    return this.#lastBorn;
   }
 
   /** Returns the property that a copy gets for a list of hops, or why there is no copy. */
@@ -144,12 +159,15 @@ export class PropertyCopier {
   }
 }
 
-function mayMatter(text: string, from: number, end: number): boolean {
+function watchedName(text: string, from: number, end: number): WatchedName | undefined {
   const first = text.charCodeAt(from);
   const length = end - from;
-  if (first > 127) return false;
-  if (length <= LONGEST_NAME && MAY_MATTER[first * (LONGEST_NAME + 1) + length] === 1) return true;
-  return text.startsWith(TRANSIENT_PREFIX, from);
+  if (first > 127) return undefined;
+  const names = length > LONGEST_NAME ? undefined : WATCHED[first * (LONGEST_NAME + 1) + length];
+  if (names !== undefined) {
+    for (const watched of names) if (text.startsWith(watched.name, from)) return watched;
+  }
+  return length >= TRANSIENT_PREFIX.length && text.startsWith(TRANSIENT_PREFIX, from) ? TRANSIENT : undefined;
 }
 
 function tooLong(bytes: number, maxBytes: number): NotCopied {
