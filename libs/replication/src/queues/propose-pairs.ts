@@ -1,5 +1,6 @@
 import { queueKey, type QueueRef } from '@sluice/sdk';
-import { compareQueues, compareText } from './queue-order.js';
+import { compareText } from '../text-order.js';
+import { compareQueues } from './queue-order.js';
 
 /** What {@link proposePairs} looks at; all queues of `source` are of one topic, all of `target` of the topic that it is copied to. */
 export interface QueuesToPair {
