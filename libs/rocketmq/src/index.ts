@@ -39,6 +39,7 @@ export {
   type AclUser,
   type AclUserType,
   type CreateAclUserOptions,
+  type ListAclUsersOptions,
   type UpdateAclUserOptions,
 } from './admin/acl-admin.js';
 export { type Credentials, type CredentialsSource } from './connection/credentials.js';
@@ -47,6 +48,7 @@ export {
   type PlainAclAccount,
   type PlainAclAdmin,
   type PlainAclConfig,
+  type PlainAclConfigOptions,
   type PlainAclPerm,
   type PutPlainAclAccountOptions,
 } from './admin/plain-acl-admin.js';
@@ -54,7 +56,7 @@ export { type Admin } from './admin/admin.js';
 export { type BrokerAdmin } from './admin/broker-admin.js';
 export { type ClientConnection, type ConsumerRunningInfo } from './admin/client-connections.js';
 export { type CreateGroupOptions, type UpdateGroupOptions } from './admin/group-admin.js';
-export { type GroupConfig, type GroupRetryPolicy, type GroupSettings } from './admin/group-config.js';
+export { type GroupConfig, type GroupRetryPolicy, type GroupSettings, type GroupTable } from './admin/group-config.js';
 export {
   type FoundMessages,
   type MessageByKeyOptions,
@@ -70,7 +72,7 @@ export { type QueueOffset, type ResetTarget } from './admin/offset-reset.js';
 export { type QueueLockOptions, type QueueLocks } from './admin/queue-locks.js';
 export { type GroupProgress, type QueueConsumeStats, type QueueProgress, type QueueStats } from './admin/queue-stats.js';
 export { type CreateTopicOptions, type UpdateTopicOptions } from './admin/topic-admin.js';
-export { type TopicConfig } from './admin/topic-config.js';
+export { type TopicConfig, type TopicTable } from './admin/topic-config.js';
 export { type BackoffLimits } from '@sluice/time';
 export { type ClientEvent, type ClientEventListener } from './connection/client-event.js';
 export { type CallOptions } from './connection/call-deadline.js';

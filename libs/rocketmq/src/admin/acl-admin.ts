@@ -17,9 +17,23 @@ export interface AclUser {
   readonly username: string;
   readonly userType: AclUserType;
   readonly isEnabled: boolean;
+  /** A secret; only where it was asked for and the broker tells it. */
+  readonly password?: string;
 }
 
-export interface CreateAclUserOptions extends CallOptions {
+/** Which brokers a call concerns. */
+interface AclTarget extends CallOptions {
+  /** On this broker only. Default: all masters. */
+  readonly brokerName?: string | undefined;
+}
+
+export interface ListAclUsersOptions extends AclTarget {
+  readonly filter?: string;
+  /** Whether users come with their passwords, which brokers tell super users. Default false. */
+  readonly arePasswordsIncluded?: boolean;
+}
+
+export interface CreateAclUserOptions extends AclTarget {
   /** The access key of the user's requests. */
   readonly username: string;
   /** The secret key of the user's requests. */
@@ -29,7 +43,7 @@ export interface CreateAclUserOptions extends CallOptions {
 }
 
 /** What is not given stays as it is. */
-export interface UpdateAclUserOptions extends CallOptions {
+export interface UpdateAclUserOptions extends AclTarget {
   readonly username: string;
   readonly password?: string;
   readonly userType?: AclUserType;
@@ -72,37 +86,37 @@ export class AclAdmin {
   }
 
   /** Deletes a user; one that does not exist is no error. */
-  async deleteUser(username: string, options?: CallOptions): Promise<void> {
+  async deleteUser(username: string, options?: AclTarget): Promise<void> {
     await this.#askMasters(REQUEST_CODE.AUTH_DELETE_USER, { username }, undefined, options);
   }
 
-  /** Returns users that any master knows, sorted by name; of one that several know, the first master's. Brokers never return passwords. */
-  async listUsers(options?: CallOptions & { readonly filter?: string }): Promise<AclUser[]> {
+  /** Returns users that any master knows, sorted by name; of one that several know, the first master's. */
+  async listUsers(options?: ListAclUsersOptions): Promise<AclUser[]> {
     const ext: Record<string, string> = options?.filter === undefined ? {} : { filter: options.filter };
     const users = new Map<string, AclUser>();
     for (const reply of await this.#askMasters(REQUEST_CODE.AUTH_LIST_USER, ext, undefined, options)) {
       for (const item of bodyList(reply, 'users')) {
-        const user = decodeUser(asMap(item, 'user'));
+        const user = decodeUser(asMap(item, 'user'), options?.arePasswordsIncluded === true);
         if (!users.has(user.username)) users.set(user.username, user);
       }
     }
     return [...users.values()].sort((a, b) => (a.username < b.username ? -1 : 1));
   }
 
-  /** Returns a user as the first master knows it that has it; undefined when none has. Brokers never return the password. */
+  /** Returns a user as the first master knows it that has it, without the password; undefined when none has. */
   async getUser(username: string, options?: CallOptions): Promise<AclUser | undefined> {
     const replies = await this.#askMasters(REQUEST_CODE.AUTH_GET_USER, { username }, undefined, options);
     const found = replies.find((reply) => reply.body.length > 0);
-    return found === undefined ? undefined : decodeUser(readBodyMap(found.body, 'user'));
+    return found === undefined ? undefined : decodeUser(readBodyMap(found.body, 'user'), false);
   }
 
   /** Adds rules to a subject; a rule for the same resource is replaced. The user must exist. */
-  async createAcl({ subject, rules, ...options }: Acl & CallOptions): Promise<void> {
+  async createAcl({ subject, rules, ...options }: Acl & AclTarget): Promise<void> {
     await this.#askMasters(REQUEST_CODE.AUTH_CREATE_ACL, { subject }, encodeAcl({ subject, rules }), options);
   }
 
   /** Replaces the rules for the same resources and adds the others; the subject must have rules already. */
-  async updateAcl({ subject, rules, ...options }: Acl & CallOptions): Promise<void> {
+  async updateAcl({ subject, rules, ...options }: Acl & AclTarget): Promise<void> {
     await this.#askMasters(REQUEST_CODE.AUTH_UPDATE_ACL, { subject }, encodeAcl({ subject, rules }), options);
   }
 
@@ -126,7 +140,7 @@ export class AclAdmin {
   }
 
   /** Deletes the rule for one resource, or all rules of the subject; what does not exist is no error. */
-  async deleteAcl(options: CallOptions & { readonly subject: string; readonly resource?: string }): Promise<void> {
+  async deleteAcl(options: AclTarget & { readonly subject: string; readonly resource?: string }): Promise<void> {
     const { subject, resource } = options;
     const ext = { subject, policyType: 'Custom', ...(resource === undefined ? {} : { resource }) };
     try {
@@ -137,7 +151,7 @@ export class AclAdmin {
   }
 
   /** Rules that any master knows, by subject, sorted; of a subject that several know, the first master's. */
-  async listAcls(options?: CallOptions & { readonly subjectFilter?: string; readonly resourceFilter?: string }): Promise<Acl[]> {
+  async listAcls(options?: AclTarget & { readonly subjectFilter?: string; readonly resourceFilter?: string }): Promise<Acl[]> {
     const ext: Record<string, string> = {};
     if (options?.subjectFilter !== undefined) ext['subjectFilter'] = options.subjectFilter;
     if (options?.resourceFilter !== undefined) ext['resourceFilter'] = options.resourceFilter;
@@ -155,10 +169,10 @@ export class AclAdmin {
     code: RequestCode,
     ext: ExtFields,
     content: object | undefined,
-    options: CallOptions | undefined,
+    options: AclTarget | undefined,
   ): Promise<RemotingCommand[]> {
     const deadline = this.cluster.deadline(options);
-    const masters = await this.cluster.masters({}, deadline);
+    const masters = await this.cluster.masters({ brokerName: options?.brokerName }, deadline);
     const body = content === undefined ? {} : { body: Buffer.from(JSON.stringify(content)) };
     const request = { code, ext, ...body };
     return Promise.all([...masters.values()].map((address) => this.#ask(address, request, deadline)));
@@ -185,11 +199,13 @@ function bodyList(reply: RemotingCommand, what: string): readonly TolerantValue[
   throw new MalformedDataError('server answer', `${what} are not a list`);
 }
 
-function decodeUser(user: TolerantMap): AclUser {
+function decodeUser(user: TolerantMap, isPasswordIncluded: boolean): AclUser {
+  const password = isPasswordIncluded ? user.get('password') : undefined;
   return {
     username: readText(user, 'username'),
     userType: readText(user, 'userType') === 'Super' ? 'Super' : 'Normal',
     isEnabled: user.get('userStatus') !== 'disable',
+    ...(typeof password === 'string' && password !== '' ? { password } : {}),
   };
 }
 

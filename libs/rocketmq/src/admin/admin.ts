@@ -22,7 +22,7 @@ import {
   type CreateGroupOptions,
   type UpdateGroupOptions,
 } from './group-admin.js';
-import type { GroupConfig } from './group-config.js';
+import { groupsOn, type GroupConfig, type GroupTable } from './group-config.js';
 import { MessageQuery, type MessagePuller } from './message-query.js';
 import { NameServerAdmin } from './name-server-admin.js';
 import { cloneOffsets, offsetByTime, queryOffset, queueEnd, updateOffset, type TimeBoundary } from './offset-admin.js';
@@ -38,7 +38,7 @@ import {
   type CreateTopicOptions,
   type UpdateTopicOptions,
 } from './topic-admin.js';
-import type { TopicConfig } from './topic-config.js';
+import { topicTable, type TopicConfig, type TopicTable } from './topic-config.js';
 
 const CHANGE_MS = 10_000;
 
@@ -106,6 +106,12 @@ export class Admin {
     return topicConfig(this.cluster, topic, this.cluster.deadline(options));
   }
 
+  /** Returns all topics of one broker with their settings. @throws BrokerNotFoundError */
+  async topicTable(brokerName: string, options?: CallOptions): Promise<TopicTable> {
+    const deadline = this.cluster.deadline(options);
+    return topicTable(this.cluster, await this.cluster.masterAddress(brokerName, deadline), deadline);
+  }
+
   /** Returns all topics, the system's own included, or those of one cluster; sorted. Empty for an unknown cluster. */
   async listTopics(options?: CallOptions & { readonly cluster?: string }): Promise<string[]> {
     return listTopics(this.cluster, options?.cluster, this.cluster.deadline(options));
@@ -143,6 +149,12 @@ export class Admin {
   /** Returns the group's settings by broker name; brokers without the group are missing. */
   async groupConfig(group: string, options?: CallOptions): Promise<ReadonlyMap<string, GroupConfig>> {
     return groupConfig(this.cluster, group, this.cluster.deadline(options));
+  }
+
+  /** Returns all groups of one broker with their settings. @throws BrokerNotFoundError */
+  async groupTable(brokerName: string, options?: CallOptions): Promise<GroupTable> {
+    const deadline = this.cluster.deadline(options);
+    return groupsOn(this.cluster, await this.cluster.masterAddress(brokerName, deadline), deadline);
   }
 
   async listGroups(options?: CallOptions): Promise<string[]> {

@@ -15,7 +15,7 @@ export class BrokerAdmin {
    */
   async runtimeInfo(brokerName: string, options?: CallOptions): Promise<ReadonlyMap<string, string>> {
     const deadline = this.cluster.deadline(options);
-    return this.#runtimeInfo(await this.#address(brokerName, deadline), deadline);
+    return this.#runtimeInfo(await this.cluster.masterAddress(brokerName, deadline), deadline);
   }
 
   /** RocketMQ's version by broker name, such as `V5_5_0`; of all masters. Of a broker that has just started as `runtimeInfo`. */
@@ -34,7 +34,7 @@ export class BrokerAdmin {
   /** Returns all settings of a broker that are not null; those of ACL hold secrets. @throws BrokerNotFoundError */
   async config(brokerName: string, options?: CallOptions): Promise<ReadonlyMap<string, string>> {
     const deadline = this.cluster.deadline(options);
-    return brokerConfigOn(this.cluster, await this.#address(brokerName, deadline), deadline);
+    return brokerConfigOn(this.cluster, await this.cluster.masterAddress(brokerName, deadline), deadline);
   }
 
   /**
@@ -45,14 +45,9 @@ export class BrokerAdmin {
   async updateConfig(brokerName: string, settings: Readonly<Record<string, string>>, options?: CallOptions): Promise<void> {
     const body = formatSettings(settings);
     const deadline = this.cluster.deadline(options);
-    const address = await this.#address(brokerName, deadline);
+    const address = await this.cluster.masterAddress(brokerName, deadline);
     checkSettingsKnown(settings, await brokerConfigOn(this.cluster, address, deadline), address);
     await this.cluster.call(address, { code: REQUEST_CODE.UPDATE_BROKER_CONFIG, ext: {}, body }, deadline);
-  }
-
-  async #address(brokerName: string, deadline: CallDeadline): Promise<string> {
-    const [address = ''] = (await this.cluster.masters({ brokerName }, deadline)).values();
-    return address;
   }
 
   async #runtimeInfo(address: string, deadline: CallDeadline): Promise<ReadonlyMap<string, string>> {

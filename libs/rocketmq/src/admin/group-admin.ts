@@ -19,7 +19,9 @@ import {
 
 interface GroupTarget {
   readonly group: string;
-  /** On the masters of this cluster only. Default: all masters. */
+  /** On this broker only. */
+  readonly brokerName?: string | undefined;
+  /** On the masters of this cluster only. Without either: on all masters. */
   readonly cluster?: string | undefined;
 }
 
@@ -32,7 +34,7 @@ export interface UpdateGroupOptions extends CallOptions, GroupTarget, GroupSetti
 export async function createGroup(cluster: ClusterAccess, options: CreateGroupOptions, deadline: CallDeadline): Promise<void> {
   checkGroupName(options.group);
   checkGroupSettings(options);
-  const masters = await cluster.masters({ cluster: options.cluster }, deadline);
+  const masters = await cluster.masters(options, deadline);
   await Promise.all(
     [...masters.values()].map(async (address) => {
       await refuseIgnoredSettings(cluster, address, options, deadline);
@@ -45,7 +47,7 @@ export async function updateGroup(cluster: ClusterAccess, options: UpdateGroupOp
   const { group } = options;
   checkGroupName(group);
   checkGroupSettings(options);
-  const masters = [...(await cluster.masters({ cluster: options.cluster }, deadline)).values()];
+  const masters = [...(await cluster.masters(options, deadline)).values()];
   const found = await Promise.all(
     masters.map(async (address) => ({ address, ...(await groupConfigOn(cluster, address, group, deadline)) })),
   );

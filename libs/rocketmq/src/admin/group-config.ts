@@ -91,6 +91,26 @@ export async function groupConfigOn(
   return { fields: config === undefined ? undefined : asMap(config, 'group config'), isVersion5: false };
 }
 
+/** All groups of one broker. */
+export interface GroupTable {
+  /** By name, the system's own included. */
+  readonly groups: ReadonlyMap<string, GroupConfig>;
+  /** Whether the broker is of RocketMQ 5.0 or later. */
+  readonly isVersion5: boolean;
+}
+
+export async function groupsOn(cluster: ClusterAccess, address: string, deadline: CallDeadline): Promise<GroupTable> {
+  const groups = new Map<string, GroupConfig>();
+  let isVersion5 = false;
+  for (const [name, value] of await groupTable(cluster, address, deadline)) {
+    const fields = asMap(value, 'group config');
+    // Brokers have groups of their own from their start, so there is one that tells.
+    isVersion5 ||= fields.has('groupRetryPolicy');
+    if (typeof name === 'string') groups.set(name, decodeGroupConfig(fields));
+  }
+  return { groups, isVersion5 };
+}
+
 export async function groupTable(cluster: ClusterAccess, address: string, deadline: CallDeadline): Promise<TolerantMap> {
   const request = { code: REQUEST_CODE.GET_ALL_SUBSCRIPTIONGROUP_CONFIG, ext: {} };
   const reply = await cluster.call(address, request, deadline);

@@ -11,6 +11,8 @@ export type PlainAclPerm = 'DENY' | 'PUB' | 'SUB' | 'PUB|SUB';
 /** An account of `plain_acl.yml`. */
 export interface PlainAclAccount {
   readonly accessKey: string;
+  /** A secret; only where it was asked for and the broker tells it. */
+  readonly secretKey?: string;
   /** The one address or pattern (`192.168.1.*`) whose requests need no signature. */
   readonly whiteRemoteAddress?: string;
   /** Whether the account may do all, administration included. */
@@ -23,7 +25,18 @@ export interface PlainAclAccount {
   readonly groupPerms: ReadonlyMap<string, PlainAclPerm>;
 }
 
-export interface PutPlainAclAccountOptions extends CallOptions {
+/** Which brokers a call concerns. */
+interface PlainAclTarget extends CallOptions {
+  /** On this broker only. Default: all masters. */
+  readonly brokerName?: string | undefined;
+}
+
+export interface PlainAclConfigOptions extends PlainAclTarget {
+  /** Whether accounts come with their secret keys, which brokers tell admin accounts. Default false. */
+  readonly areSecretKeysIncluded?: boolean;
+}
+
+export interface PutPlainAclAccountOptions extends PlainAclTarget {
   /** 7 characters or more. */
   readonly accessKey: string;
   /** 7 characters or more; brokers want it at every change. */
@@ -45,7 +58,6 @@ export interface PutPlainAclAccountOptions extends CallOptions {
 export interface PlainAclConfig {
   /** Addresses or patterns whose requests need no signature. */
   readonly globalWhiteAddresses: readonly string[];
-  /** Without their secret keys. */
   readonly accounts: readonly PlainAclAccount[];
 }
 
@@ -81,7 +93,7 @@ export class PlainAclAdmin {
   }
 
   /** Deletes an account; one that a broker does not know is a BrokerResponseError. */
-  async deleteAccount(accessKey: string, options?: CallOptions): Promise<void> {
+  async deleteAccount(accessKey: string, options?: PlainAclTarget): Promise<void> {
     checkKey('accessKey', accessKey);
     await this.#askMasters(REQUEST_CODE.DELETE_ACL_CONFIG, { accessKey }, options);
   }
@@ -108,14 +120,14 @@ export class PlainAclAdmin {
   }
 
   /** Returns what each broker allows, by broker name. RocketMQ 4.9.8 has no request for it: UnsupportedByBrokerError. */
-  async config(options?: CallOptions): Promise<ReadonlyMap<string, PlainAclConfig>> {
+  async config(options?: PlainAclConfigOptions): Promise<ReadonlyMap<string, PlainAclConfig>> {
     const replies = await this.#askMasters(REQUEST_CODE.GET_BROKER_CLUSTER_ACL_CONFIG, {}, options);
-    return new Map([...replies].map(([brokerName, reply]) => [brokerName, decodeConfig(reply)]));
+    return new Map([...replies].map(([brokerName, reply]) => [brokerName, decodeConfig(reply, options?.areSecretKeysIncluded === true)]));
   }
 
-  async #askMasters(code: RequestCode, ext: ExtFields, options: CallOptions | undefined): Promise<ReadonlyMap<string, RemotingCommand>> {
+  async #askMasters(code: RequestCode, ext: ExtFields, options: PlainAclTarget | undefined): Promise<ReadonlyMap<string, RemotingCommand>> {
     const deadline = this.cluster.deadline(options);
-    const masters = [...(await this.cluster.masters({}, deadline))];
+    const masters = [...(await this.cluster.masters({ brokerName: options?.brokerName }, deadline))];
     const replies = await Promise.all(
       masters.map(async ([brokerName, address]): Promise<[string, RemotingCommand]> => {
         try {
@@ -154,16 +166,16 @@ function encodePerms(field: string, perms: Readonly<Record<string, PlainAclPerm>
     .join(',');
 }
 
-function decodeConfig(reply: RemotingCommand): PlainAclConfig {
+function decodeConfig(reply: RemotingCommand, areSecretKeysIncluded: boolean): PlainAclConfig {
   const root = readBodyMap(reply.body, 'plain ACL');
-  const accounts = readList(root, 'plainAccessConfigs').map((item) => decodeAccount(asMap(item, 'account')));
+  const accounts = readList(root, 'plainAccessConfigs').map((item) => decodeAccount(asMap(item, 'account'), areSecretKeysIncluded));
   return {
     globalWhiteAddresses: readList(root, 'globalWhiteAddrs').filter((address) => typeof address === 'string'),
     accounts: accounts.sort((a, b) => (a.accessKey < b.accessKey ? -1 : 1)),
   };
 }
 
-function decodeAccount(account: TolerantMap): PlainAclAccount {
+function decodeAccount(account: TolerantMap, isSecretKeyIncluded: boolean): PlainAclAccount {
   const text = (field: string): string | undefined => {
     const value = account.get(field);
     return typeof value === 'string' && value !== '' ? value : undefined;
@@ -176,6 +188,7 @@ function decodeAccount(account: TolerantMap): PlainAclAccount {
         return known === undefined ? [] : [[name, known]];
       }),
     );
+  const secretKey = isSecretKeyIncluded ? text('secretKey') : undefined;
   const whiteRemoteAddress = text('whiteRemoteAddress');
   const defaultTopicPerm = permOf(text('defaultTopicPerm'));
   const defaultGroupPerm = permOf(text('defaultGroupPerm'));
@@ -184,6 +197,7 @@ function decodeAccount(account: TolerantMap): PlainAclAccount {
     isAdmin: readBoolean(account, 'admin', false),
     topicPerms: perms('topicPerms'),
     groupPerms: perms('groupPerms'),
+    ...(secretKey === undefined ? {} : { secretKey }),
     ...(whiteRemoteAddress === undefined ? {} : { whiteRemoteAddress }),
     ...(defaultTopicPerm === undefined ? {} : { defaultTopicPerm }),
     ...(defaultGroupPerm === undefined ? {} : { defaultGroupPerm }),

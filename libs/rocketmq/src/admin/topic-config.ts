@@ -51,6 +51,27 @@ export async function topicConfigOn(
   };
 }
 
+/** All topics of one broker. */
+export interface TopicTable {
+  /** By name, the system's own included. */
+  readonly topics: ReadonlyMap<string, TopicConfig>;
+  /** Whether the broker keeps attributes of topics, as those of 5.0 and later do. */
+  readonly areAttributesKept: boolean;
+}
+
+export async function topicTable(cluster: ClusterAccess, address: string, deadline: CallDeadline): Promise<TopicTable> {
+  const reply = await cluster.call(address, { code: REQUEST_CODE.GET_ALL_TOPIC_CONFIG, ext: {} }, deadline);
+  const topics = new Map<string, TopicConfig>();
+  let areAttributesKept = false;
+  for (const [name, value] of readMap(readBodyMap(reply.body, 'topic configs'), 'topicConfigTable')) {
+    const fields = asMap(value, 'topic config');
+    // Brokers have topics of their own from their start, so there is one that tells.
+    areAttributesKept ||= fields.has('attributes');
+    if (typeof name === 'string') topics.set(name, decodeTopicConfig(fields));
+  }
+  return { topics, areAttributesKept };
+}
+
 function decodeTopicConfig(map: TolerantMap): TopicConfig {
   const attributes = new Map<string, string>();
   for (const [name, value] of readMap(map, 'attributes')) {

@@ -188,6 +188,12 @@ export class ClusterAccess {
     return decodeClusterInfo(reply.body);
   }
 
+  /** Returns the address of a broker's master. @throws BrokerNotFoundError */
+  async masterAddress(brokerName: string, deadline: CallDeadline): Promise<string> {
+    const [address = ''] = (await this.masters({ brokerName }, deadline)).values();
+    return address;
+  }
+
   /**
    * Masters by broker name: of all brokers, of one cluster, or one named broker.
    * @throws BrokerNotFoundError when there is none
