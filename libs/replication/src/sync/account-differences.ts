@@ -1,0 +1,98 @@
+import { type ByBroker, combined, type Difference, mapText } from './difference.js';
+import type { AccountShape, PlainPermShape, SyncAction } from './sync-action.js';
+import { having } from './user-differences.js';
+
+export interface AccountsToCompare {
+  /** Of brokers that answered. */
+  readonly source: ByBroker<ReadonlyMap<string, AccountShape>>;
+  /** Of brokers that answered. */
+  readonly target: ByBroker<ReadonlyMap<string, AccountShape>>;
+  readonly isTaken: (accessKey: string, account: AccountShape) => boolean;
+  /** Accounts of the target that this flow has made, each with the permissions in them that it has made, as `topic <name>` and `group <name>`. */
+  readonly made: ReadonlyMap<string, ReadonlySet<string>>;
+  readonly isDeleteAllowed: boolean;
+}
+
+/** Returns for each account of plain ACL that the flow takes, and for each that it has made, what separates the target from the source. */
+export function accountDifferences(compared: AccountsToCompare): Difference[] {
+  const { source, isTaken, made } = compared;
+  const taken = [...source.values()].flatMap((accounts) => [...accounts].filter(([key, account]) => isTaken(key, account)));
+  const names = new Set(taken.map(([key]) => key));
+  const known = new Set([...source.values()].flatMap((accounts) => [...accounts.keys()]));
+  for (const name of made.keys()) if (!known.has(name)) names.add(name);
+  return [...names].sort().map((name) => accountDifference(compared, name));
+}
+
+function accountDifference({ source, target, made, isDeleteAllowed }: AccountsToCompare, name: string): Difference {
+  const sources = having(source, name);
+  const targets = having(target, name);
+  const [first] = sources;
+  const base = {
+    kind: 'account',
+    name,
+    from: name,
+    source: first === undefined ? undefined : accountText(first[1]),
+    target: combined(targets.map(([, account]) => accountText(account))),
+    sourceBrokers: sources.map(([broker]) => broker),
+    removals: [],
+  } as const;
+  if (first === undefined) {
+    const removal = { part: '', action: { kind: 'delete-account', name, broker: undefined } } as const;
+    return { ...base, additions: [], changes: [], removals: targets.length === 0 ? [] : [removal], notes: [] };
+  }
+  const wanted = first[1];
+  const additions: SyncAction[] = [];
+  const changes: SyncAction[] = [];
+  const notes: string[] = [];
+  const isRemovable = (part: string): boolean => isDeleteAllowed && made.get(name)?.has(part) === true;
+  for (const [broker, accounts] of [...target].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const current = accounts.get(name);
+    const account = current === undefined ? wanted : withKept(wanted, current, isRemovable);
+    const isSecretSame = current?.secretKey === undefined || wanted.secretKey === undefined || wanted.secretKey.isSame(current.secretKey);
+    if (current !== undefined && isSecretSame && accountText(account) === accountText(current)) continue;
+    const secretKey = wanted.secretKey ?? current?.secretKey;
+    if (secretKey === undefined) {
+      notes.push(`account on ${broker}: no broker tells its secret key, without which accounts cannot be changed; use mqadmin updateAclConfig`);
+      continue;
+    }
+    const action = { kind: 'put-account', name, broker, secretKey, account: withoutSecret(account) } as const;
+    if (current === undefined) additions.push({ ...action, ...(targets.length === 0 ? { makes: '' } : {}) });
+    else changes.push(action);
+  }
+  return { ...base, additions, changes, notes };
+}
+
+/** Brokers take permissions as a whole, so those of the target that stay are put with those of the source. */
+function withKept(wanted: AccountShape, current: AccountShape, isRemovable: (part: string) => boolean): AccountShape {
+  const kept = (kind: 'topic' | 'group', there: ReadonlyMap<string, PlainPermShape>): [string, PlainPermShape][] =>
+    [...there].filter(([name]) => !isRemovable(`${kind} ${name}`));
+  return {
+    ...wanted,
+    whiteRemoteAddress: wanted.whiteRemoteAddress ?? current.whiteRemoteAddress,
+    topicPerms: emptied(new Map([...kept('topic', current.topicPerms), ...wanted.topicPerms]), current.topicPerms, wanted.defaultTopicPerm),
+    groupPerms: emptied(new Map([...kept('group', current.groupPerms), ...wanted.groupPerms]), current.groupPerms, wanted.defaultGroupPerm),
+  };
+}
+
+/** Brokers cannot be given an empty list: then one entry says what the default says. */
+function emptied(
+  perms: ReadonlyMap<string, PlainPermShape>,
+  current: ReadonlyMap<string, PlainPermShape>,
+  byDefault: PlainPermShape,
+): ReadonlyMap<string, PlainPermShape> {
+  return perms.size > 0 ? perms : new Map([...current.keys()].map((name) => [name, byDefault]));
+}
+
+function withoutSecret({ secretKey: _, ...account }: AccountShape): Omit<AccountShape, 'secretKey'> {
+  return account;
+}
+
+/** Secret keys are left out: what a flow remembers is not secret. An entry that says what the default says is none. */
+function accountText(account: AccountShape): string {
+  const { whiteRemoteAddress = '', isAdmin, defaultTopicPerm, defaultGroupPerm, topicPerms, groupPerms } = account;
+  const own = (perms: ReadonlyMap<string, PlainPermShape>, byDefault: PlainPermShape): string =>
+    mapText(new Map([...perms].filter(([, perm]) => perm !== byDefault)));
+  const topics = own(topicPerms, defaultTopicPerm);
+  const groups = own(groupPerms, defaultGroupPerm);
+  return `${isAdmin} ${whiteRemoteAddress} ${defaultTopicPerm} ${defaultGroupPerm} ${topics} ${groups}`;
+}

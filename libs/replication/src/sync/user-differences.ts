@@ -1,0 +1,105 @@
+import { type ByBroker, combined, type Difference, mapText } from './difference.js';
+import type { HiddenText, RuleShape, SyncAction, UserShape } from './sync-action.js';
+
+export interface UsersToCompare {
+  /** Users with their rules, of brokers that answered. */
+  readonly source: ByBroker<ReadonlyMap<string, UserShape>>;
+  /** Users with their rules, of brokers that answered. */
+  readonly target: ByBroker<ReadonlyMap<string, UserShape>>;
+  readonly isTaken: (username: string, user: UserShape) => boolean;
+  /** Users of the target that this flow has made. */
+  readonly made: ReadonlySet<string>;
+}
+
+/** Returns for each user of ACL 2.0 that the flow takes, and for each that it has made, what separates the target from the source. */
+export function userDifferences(compared: UsersToCompare): Difference[] {
+  const { source, isTaken, made } = compared;
+  const names = new Set([...source.values()].flatMap((users) => [...users].filter(([name, user]) => isTaken(name, user)).map(([name]) => name)));
+  const known = new Set([...source.values()].flatMap((users) => [...users.keys()]));
+  for (const name of made) if (!known.has(name)) names.add(name);
+  return [...names].sort().map((name) => userDifference(compared, name));
+}
+
+function userDifference({ source, target }: UsersToCompare, name: string): Difference {
+  const sources = having(source, name);
+  const targets = having(target, name);
+  const [first] = sources;
+  const base = {
+    kind: 'user',
+    name,
+    from: name,
+    source: first === undefined ? undefined : userText(first[1]),
+    target: combined(targets.map(([, user]) => userText(user))),
+    sourceBrokers: sources.map(([broker]) => broker),
+  } as const;
+  if (first === undefined) {
+    const removal = { part: '', action: { kind: 'delete-user', name, broker: undefined } } as const;
+    return { ...base, additions: [], changes: [], removals: targets.length === 0 ? [] : [removal], notes: [] };
+  }
+  const wanted = first[1];
+  const additions: SyncAction[] = [];
+  const changes: SyncAction[] = [];
+  const removals: { part: string; action: SyncAction }[] = [];
+  const notes: string[] = [];
+  for (const [broker, users] of [...target].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const current = users.get(name);
+    if (current === undefined) {
+      const created = creations(name, broker, wanted, targets.length === 0);
+      if (created.length === 0) notes.push(`user on ${broker}: the source does not tell its password; create it with mqadmin createUser`);
+      additions.push(...created);
+      continue;
+    }
+    const change = userChange(wanted, current);
+    if (change !== undefined) changes.push({ kind: 'update-user', name, broker, ...change });
+    for (const [resource, rule] of wanted.rules) {
+      const there = current.rules.get(resource);
+      if (there !== undefined && ruleText(there) === ruleText(rule)) continue;
+      changes.push({ kind: 'put-rule', name, broker, resource, rule, ...(there === undefined ? { makes: resource } : {}) });
+    }
+    for (const resource of current.rules.keys()) {
+      if (!wanted.rules.has(resource)) removals.push({ part: resource, action: { kind: 'delete-rule', name, broker, resource } });
+    }
+  }
+  return { ...base, additions, changes, removals, notes };
+}
+
+function creations(name: string, broker: string, wanted: UserShape, isNew: boolean): SyncAction[] {
+  const { password, userType, isEnabled, rules } = wanted;
+  if (password === undefined) return [];
+  return [
+    { kind: 'create-user', name, broker, password, userType, ...(isNew ? { makes: '' } : {}) },
+    ...(isEnabled ? [] : [{ kind: 'update-user', name, broker, isEnabled } as const]),
+    ...[...rules].map(([resource, rule]) => ({ kind: 'put-rule', name, broker, resource, rule, makes: resource }) as const),
+  ];
+}
+
+function userChange(
+  wanted: UserShape,
+  current: UserShape,
+): { password?: HiddenText; userType?: 'Super' | 'Normal'; isEnabled?: boolean } | undefined {
+  const isOtherPassword = wanted.password !== undefined && current.password !== undefined && !wanted.password.isSame(current.password);
+  const change = {
+    ...(isOtherPassword ? { password: wanted.password! } : {}),
+    ...(wanted.userType === current.userType ? {} : { userType: wanted.userType }),
+    ...(wanted.isEnabled === current.isEnabled ? {} : { isEnabled: wanted.isEnabled }),
+  };
+  return Object.keys(change).length === 0 ? undefined : change;
+}
+
+export function having<T>(brokers: ByBroker<ReadonlyMap<string, T>>, name: string): [string, T][] {
+  return [...brokers]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .flatMap(([broker, items]) => {
+      const item = items.get(name);
+      return item === undefined ? [] : [[broker, item]];
+    });
+}
+
+function ruleText({ actions, sourceIps, decision }: RuleShape): string {
+  return `${decision} ${[...actions].sort().join()} ${[...sourceIps].sort().join()}`;
+}
+
+/** Passwords are left out: what a flow remembers is not secret. */
+function userText({ userType, isEnabled, rules }: UserShape): string {
+  return `${userType} ${isEnabled} ${mapText(new Map([...rules].map(([resource, rule]) => [resource, ruleText(rule)])))}`;
+}
