@@ -1,4 +1,4 @@
-import { type ByBroker, combined, type Difference, mapText } from './difference.js';
+import { type ByBroker, combined, type Difference, mapText, sortedByName } from './difference.js';
 import type { AccountShape, PlainPermShape, SyncAction } from './sync-action.js';
 import { having } from './user-differences.js';
 
@@ -45,18 +45,26 @@ function accountDifference({ source, target, made, isDeleteAllowed }: AccountsTo
   const changes: SyncAction[] = [];
   const notes: string[] = [];
   const isRemovable = (part: string): boolean => isDeleteAllowed && made.get(name)?.has(part) === true;
-  for (const [broker, accounts] of [...target].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [broker, accounts] of sortedByName(target)) {
     const current = accounts.get(name);
     const account = current === undefined ? wanted : withKept(wanted, current, isRemovable);
+    const extra = partsOf(account).filter((part) => !partsOf(wanted).includes(part));
+    if (extra.length > 0) notes.push(`permissions on ${broker} that only the target has stay: ${extra.join(', ')}`);
     const isSecretSame = current?.secretKey === undefined || wanted.secretKey === undefined || wanted.secretKey.isSame(current.secretKey);
     if (current !== undefined && isSecretSame && accountText(account) === accountText(current)) continue;
     const secretKey = wanted.secretKey ?? current?.secretKey;
     if (secretKey === undefined) {
-      notes.push(`account on ${broker}: no broker tells its secret key, without which accounts cannot be changed; use mqadmin updateAclConfig`);
+      notes.push(
+        `account on ${broker}: no broker shows its secret key, without which accounts cannot be changed; use mqadmin updateAclConfig`,
+      );
       continue;
     }
-    const action = { kind: 'put-account', name, broker, secretKey, account: withoutSecret(account) } as const;
-    if (current === undefined) additions.push({ ...action, ...(targets.length === 0 ? { makes: '' } : {}) });
+    const parts = partsOf(wanted);
+    const before = current === undefined ? [] : partsOf(current);
+    const makes = [...(targets.length === 0 ? [''] : []), ...parts.filter((part) => !before.includes(part))];
+    const unmakes = before.filter((part) => !parts.includes(part) && isRemovable(part));
+    const action = { kind: 'put-account', name, broker, secretKey, account: withoutSecret(account), makes, unmakes } as const;
+    if (current === undefined) additions.push(action);
     else changes.push(action);
   }
   return { ...base, additions, changes, notes };
@@ -80,19 +88,31 @@ function emptied(
   current: ReadonlyMap<string, PlainPermShape>,
   byDefault: PlainPermShape,
 ): ReadonlyMap<string, PlainPermShape> {
-  return perms.size > 0 ? perms : new Map([...current.keys()].map((name) => [name, byDefault]));
+  const [name] = current.keys();
+  return perms.size > 0 || name === undefined ? perms : new Map([[name, byDefault]]);
+}
+
+/** The permissions that an account names. */
+function partsOf({ topicPerms, groupPerms, defaultTopicPerm, defaultGroupPerm }: AccountShape): string[] {
+  return [
+    ...[...ownPerms(topicPerms, defaultTopicPerm).keys()].map((name) => `topic ${name}`),
+    ...[...ownPerms(groupPerms, defaultGroupPerm).keys()].map((name) => `group ${name}`),
+  ];
+}
+
+/** An entry that says what the default says is none. */
+function ownPerms(perms: ReadonlyMap<string, PlainPermShape>, byDefault: PlainPermShape): ReadonlyMap<string, PlainPermShape> {
+  return new Map([...perms].filter(([, perm]) => perm !== byDefault));
 }
 
 function withoutSecret({ secretKey: _, ...account }: AccountShape): Omit<AccountShape, 'secretKey'> {
   return account;
 }
 
-/** Secret keys are left out: what a flow remembers is not secret. An entry that says what the default says is none. */
+/** Secret keys are left out: what a flow remembers is not secret. */
 function accountText(account: AccountShape): string {
   const { whiteRemoteAddress = '', isAdmin, defaultTopicPerm, defaultGroupPerm, topicPerms, groupPerms } = account;
-  const own = (perms: ReadonlyMap<string, PlainPermShape>, byDefault: PlainPermShape): string =>
-    mapText(new Map([...perms].filter(([, perm]) => perm !== byDefault)));
-  const topics = own(topicPerms, defaultTopicPerm);
-  const groups = own(groupPerms, defaultGroupPerm);
+  const topics = mapText(ownPerms(topicPerms, defaultTopicPerm));
+  const groups = mapText(ownPerms(groupPerms, defaultGroupPerm));
   return `${isAdmin} ${whiteRemoteAddress} ${defaultTopicPerm} ${defaultGroupPerm} ${topics} ${groups}`;
 }

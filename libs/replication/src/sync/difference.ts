@@ -39,7 +39,11 @@ export function combined(texts: readonly string[]): string | undefined {
   return texts.length === 0 ? undefined : [...new Set(texts)].sort().join('\n');
 }
 
+export function sortedByName<T>(map: ReadonlyMap<string, T>): [string, T][] {
+  return [...map].sort(([a], [b]) => (a < b ? -1 : 1));
+}
+
 /** Returns a map as text, in the order of its keys. */
 export function mapText(map: ReadonlyMap<string, unknown>): string {
-  return JSON.stringify([...map].sort(([a], [b]) => (a < b ? -1 : 1)));
+  return JSON.stringify(sortedByName(map));
 }

@@ -1,4 +1,4 @@
-import { type ByBroker, combined, type Difference, mapText } from './difference.js';
+import { type ByBroker, combined, type Difference, mapText, sortedByName } from './difference.js';
 import type { GroupChange, GroupShape, RetryPolicyShape, SyncAction } from './sync-action.js';
 
 /** The consumer groups of one broker. */
@@ -59,8 +59,7 @@ function groupDifference({ source, target }: GroupsToCompare, name: string): Dif
   const additions: SyncAction[] = [];
   const changes: SyncAction[] = [];
   const notes: string[] = [];
-  for (const broker of [...target.keys()].sort()) {
-    const { groups, isVersion5 } = target.get(broker)!;
+  for (const [broker, { groups, isVersion5 }] of sortedByName(target)) {
     const has5 = first.isVersion5 && isVersion5;
     if (first.isVersion5 && !isVersion5) {
       const lost = settingsLost(first.shape);
@@ -68,7 +67,7 @@ function groupDifference({ source, target }: GroupsToCompare, name: string): Dif
     }
     const change = changeOf(first.shape, groups.get(name), has5);
     if (groups.get(name) === undefined) {
-      additions.push({ kind: 'create-group', name, broker, change, ...(targets.length === 0 ? { makes: '' } : {}) });
+      additions.push({ kind: 'create-group', name, broker, change, ...(targets.length === 0 ? { makes: [''] } : {}) });
     } else if (Object.keys(change).length > 0) {
       changes.push({ kind: 'update-group', name, broker, change });
     }
@@ -77,12 +76,10 @@ function groupDifference({ source, target }: GroupsToCompare, name: string): Dif
 }
 
 function having(brokers: ByBroker<GroupsOfBroker>, name: string): { broker: string; shape: GroupShape; isVersion5: boolean }[] {
-  return [...brokers]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([broker, { groups, isVersion5 }]) => {
-      const shape = groups.get(name);
-      return shape === undefined ? [] : [{ broker, shape, isVersion5 }];
-    });
+  return sortedByName(brokers).flatMap(([broker, { groups, isVersion5 }]) => {
+    const shape = groups.get(name);
+    return shape === undefined ? [] : [{ broker, shape, isVersion5 }];
+  });
 }
 
 function changeOf(wanted: GroupShape, current: GroupShape | undefined, has5: boolean): GroupChange {

@@ -18,8 +18,8 @@ export function namesItself({ include }: NameFilter, name: string): boolean {
 /** Runs in time that grows with the lengths' product at most, whatever the pattern. */
 function matches(pattern: string, name: string): boolean {
   const [first = '', ...rest] = pattern.split('*');
-  if (rest.length === 0) return pattern === name;
-  const last = rest.pop()!;
+  if (rest.length === 0) return first === name;
+  const last = rest.pop() ?? '';
   if (!name.startsWith(first) || !name.endsWith(last) || name.length < first.length + last.length) return false;
   let at = first.length;
   const end = name.length - last.length;

@@ -17,11 +17,13 @@ export interface Remembered {
 
 /** What holds for all things of a flow now. */
 export interface Direction {
-  /** Whether a flow leads back from the target to the source, also over other clusters; unknown counts as true. */
+  /** Whether a flow leads back from the target to the source, also over other clusters; unknown is treated as true. */
   readonly isTwoWay: boolean;
   /** Whether the source decides where both sides have changed a thing: its identity is the smaller one. */
   readonly isSourceFirst: boolean;
   readonly isDeleteAllowed: boolean;
+  /** Whether this very difference has been left to the flow that leads back for so long that it will not be carried any more. */
+  readonly isLeftLong: boolean;
   /** Brokers of the source that answered. */
   readonly answered: ReadonlySet<string>;
 }
@@ -38,7 +40,8 @@ export interface Decision {
  * Decides what a flow does about one difference.
  *
  * In one direction the target becomes like the source. Where a flow leads back, the side that has changed since both last agreed wins. If both
- * have, or nobody knows, the cluster with the smaller identity does. So two flows never undo each other's work for ever.
+ * have, or nobody knows, or the other flow does not carry its side's change, the cluster with the smaller identity does. So two flows never undo
+ * each other's work without end, and come to rest with both sides alike.
  */
 export function reconcile(difference: Difference, memory: Remembered | undefined, direction: Direction): Decision {
   const { source, target, additions, changes, removals } = difference;
@@ -68,7 +71,8 @@ function replacement(difference: Difference, memory: Remembered | undefined, dir
   const hasTargetChanged = memory.target !== target;
   if (!hasTargetChanged && hasSourceChanged) return undefined;
   if (hasTargetChanged && !hasSourceChanged) {
-    return target === undefined ? 'it was deleted at the target, and a flow leads back' : 'it was changed at the target, and a flow leads back';
+    if (target === undefined) return 'it was deleted at the target, and a flow leads back';
+    if (!direction.isSourceFirst || !direction.isLeftLong) return 'it was changed at the target, and a flow leads back';
   }
   return direction.isSourceFirst ? undefined : 'both clusters have changed it, and the other one decides';
 }
@@ -76,15 +80,19 @@ function replacement(difference: Difference, memory: Remembered | undefined, dir
 function decideRemoval({ target, removals }: Difference, memory: Remembered | undefined, direction: Direction): Decision {
   const actions = removals.filter(({ part }) => memory?.made.includes(part) === true).map(({ action }) => action);
   if (actions.length === 0) return { actions: [], isAgreed: false };
-  const left = ((): string | undefined => {
-    if (!direction.isDeleteAllowed) return 'it is gone at the source; sync.delete is false';
-    if (memory!.brokers.length === 0) return 'it is gone at the source; nobody knows which broker had it';
-    const missing = memory!.brokers.filter((broker) => !direction.answered.has(broker));
-    if (missing.length > 0) return `it is gone at the source, or on ${missing.join(', ')}, which does not answer`;
-    if (direction.isTwoWay && memory!.target !== target) return 'it is gone at the source, and was changed at the target';
-    return undefined;
-  })();
+  const left = whyKept(target, memory, direction);
   return left === undefined ? { actions, isAgreed: false } : { actions: [], left, isAgreed: false };
+}
+
+/** Why what is gone at the source is not deleted at the target; undefined where it is. */
+function whyKept(target: string | undefined, memory: Remembered | undefined, direction: Direction): string | undefined {
+  const { brokers = [], target: agreed } = memory ?? {};
+  if (!direction.isDeleteAllowed) return 'it is gone at the source; sync.delete is false';
+  if (brokers.length === 0) return 'it is gone at the source; nobody knows which broker had it';
+  const missing = brokers.filter((broker) => !direction.answered.has(broker));
+  if (missing.length > 0) return `it is gone at the source, or on ${missing.join(', ')}, which does not answer`;
+  if (direction.isTwoWay && agreed !== target) return 'it is gone at the source, and was changed at the target';
+  return undefined;
 }
 
 function extraText({ removals }: Difference, memory: Remembered | undefined, { isDeleteAllowed }: Direction): string {

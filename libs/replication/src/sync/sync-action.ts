@@ -58,9 +58,9 @@ export class HiddenText {
 export interface UserShape {
   readonly userType: 'Super' | 'Normal';
   readonly isEnabled: boolean;
-  /** Undefined where the broker does not tell it. */
+  /** Undefined where the broker does not show it. */
   readonly password: HiddenText | undefined;
-  /** By resource, such as `Topic:orders`. */
+  /** By resource, such as `Topic:orders`, or `default Topic:orders` for rules that hold where no other does. */
   readonly rules: ReadonlyMap<string, RuleShape>;
 }
 
@@ -75,7 +75,7 @@ export type PlainPermShape = 'DENY' | 'PUB' | 'SUB' | 'PUB|SUB';
 
 /** An account of plain ACL. */
 export interface AccountShape {
-  /** Undefined where the broker does not tell it. */
+  /** Undefined where the broker does not show it. */
   readonly secretKey: HiddenText | undefined;
   readonly whiteRemoteAddress: string | undefined;
   readonly isAdmin: boolean;
@@ -103,8 +103,10 @@ interface ActionBase {
   readonly name: string;
   /** The broker of the target that it changes; undefined where it concerns all of them. */
   readonly broker: string | undefined;
-  /** What was made where it succeeds: `''` the thing itself, else a part of it, such as the resource of a rule. */
-  readonly makes?: string;
+  /** What was made where it succeeds: `''` the thing itself, else parts of it, such as the resource of a rule. */
+  readonly makes?: readonly string[];
+  /** The parts that are gone where it succeeds. */
+  readonly unmakes?: readonly string[];
 }
 
 /** One change of the target. */
@@ -124,7 +126,7 @@ export type SyncAction = ActionBase &
         readonly isEnabled?: boolean;
       }
     | { readonly kind: 'delete-user' }
-    | { readonly kind: 'put-rule'; readonly resource: string; readonly rule: RuleShape }
+    | { readonly kind: 'put-rule'; /** As the key in `rules`. */ readonly resource: string; readonly rule: RuleShape }
     | { readonly kind: 'delete-rule'; readonly resource: string }
     | { readonly kind: 'put-account'; readonly secretKey: HiddenText; readonly account: Omit<AccountShape, 'secretKey'> }
     | { readonly kind: 'delete-account' }

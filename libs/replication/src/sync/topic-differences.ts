@@ -1,4 +1,4 @@
-import { type ByBroker, combined, type Difference, mapText } from './difference.js';
+import { type ByBroker, combined, type Difference, mapText, sortedByName } from './difference.js';
 import type { SyncAction, TopicChange, TopicShape } from './sync-action.js';
 
 const READ_WRITE = 6;
@@ -61,8 +61,7 @@ function topicDifference(compared: TopicsToCompare, from: string, name: string):
   const changes: SyncAction[] = [];
   const notes: string[] = [];
   const queues = wantedQueues(compared, sources, targets);
-  for (const broker of [...target.keys()].sort()) {
-    const { areAttributesKept } = target.get(broker)!;
+  for (const [broker, { areAttributesKept }] of sortedByName(target)) {
     const wanted = { ...wantedOf(queues.get(broker)?.shapes ?? [...sources.values()]), ...queues.get(broker)?.counts };
     const current = targets.get(broker);
     const attributes = isKeptByAll(source, sources) ? wanted.attributes : undefined;
@@ -93,12 +92,12 @@ export function withdrawsWrite(action: SyncAction): boolean {
 function creation(name: string, broker: string, settings: TopicShape, isNew: boolean): SyncAction {
   // A topic without the right to write could not be copied into.
   const writable = { ...settings, perm: settings.perm | WRITE };
-  return { kind: 'create-topic', name, broker, settings: writable, ...(isNew ? { makes: '' } : {}) };
+  return { kind: 'create-topic', name, broker, settings: writable, ...(isNew ? { makes: [''] } : {}) };
 }
 
 function shapesOf(brokers: ByBroker<TopicsOfBroker>, topic: string): ReadonlyMap<string, TopicShape> {
   return new Map(
-    [...brokers].sort(([a], [b]) => (a < b ? -1 : 1)).flatMap(([broker, { topics }]) => {
+    sortedByName(brokers).flatMap(([broker, { topics }]) => {
       const shape = topics.get(topic);
       return shape === undefined ? [] : [[broker, shape]];
     }),

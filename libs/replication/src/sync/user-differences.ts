@@ -1,4 +1,4 @@
-import { type ByBroker, combined, type Difference, mapText } from './difference.js';
+import { type ByBroker, combined, type Difference, mapText, sortedByName } from './difference.js';
 import type { HiddenText, RuleShape, SyncAction, UserShape } from './sync-action.js';
 
 export interface UsersToCompare {
@@ -14,7 +14,9 @@ export interface UsersToCompare {
 /** Returns for each user of ACL 2.0 that the flow takes, and for each that it has made, what separates the target from the source. */
 export function userDifferences(compared: UsersToCompare): Difference[] {
   const { source, isTaken, made } = compared;
-  const names = new Set([...source.values()].flatMap((users) => [...users].filter(([name, user]) => isTaken(name, user)).map(([name]) => name)));
+  const names = new Set(
+    [...source.values()].flatMap((users) => [...users].filter(([name, user]) => isTaken(name, user)).map(([name]) => name)),
+  );
   const known = new Set([...source.values()].flatMap((users) => [...users.keys()]));
   for (const name of made) if (!known.has(name)) names.add(name);
   return [...names].sort().map((name) => userDifference(compared, name));
@@ -41,11 +43,11 @@ function userDifference({ source, target }: UsersToCompare, name: string): Diffe
   const changes: SyncAction[] = [];
   const removals: { part: string; action: SyncAction }[] = [];
   const notes: string[] = [];
-  for (const [broker, users] of [...target].sort(([a], [b]) => (a < b ? -1 : 1))) {
+  for (const [broker, users] of sortedByName(target)) {
     const current = users.get(name);
     if (current === undefined) {
       const created = creations(name, broker, wanted, targets.length === 0);
-      if (created.length === 0) notes.push(`user on ${broker}: the source does not tell its password; create it with mqadmin createUser`);
+      if (created.length === 0) notes.push(`user on ${broker}: the source does not show its password; create it with mqadmin createUser`);
       additions.push(...created);
       continue;
     }
@@ -54,10 +56,11 @@ function userDifference({ source, target }: UsersToCompare, name: string): Diffe
     for (const [resource, rule] of wanted.rules) {
       const there = current.rules.get(resource);
       if (there !== undefined && ruleText(there) === ruleText(rule)) continue;
-      changes.push({ kind: 'put-rule', name, broker, resource, rule, ...(there === undefined ? { makes: resource } : {}) });
+      changes.push({ kind: 'put-rule', name, broker, resource, rule, ...(there === undefined ? { makes: [resource] } : {}) });
     }
     for (const resource of current.rules.keys()) {
-      if (!wanted.rules.has(resource)) removals.push({ part: resource, action: { kind: 'delete-rule', name, broker, resource } });
+      if (!wanted.rules.has(resource))
+        removals.push({ part: resource, action: { kind: 'delete-rule', name, broker, resource, unmakes: [resource] } });
     }
   }
   return { ...base, additions, changes, removals, notes };
@@ -67,9 +70,9 @@ function creations(name: string, broker: string, wanted: UserShape, isNew: boole
   const { password, userType, isEnabled, rules } = wanted;
   if (password === undefined) return [];
   return [
-    { kind: 'create-user', name, broker, password, userType, ...(isNew ? { makes: '' } : {}) },
+    { kind: 'create-user', name, broker, password, userType, ...(isNew ? { makes: [''] } : {}) },
     ...(isEnabled ? [] : [{ kind: 'update-user', name, broker, isEnabled } as const]),
-    ...[...rules].map(([resource, rule]) => ({ kind: 'put-rule', name, broker, resource, rule, makes: resource }) as const),
+    ...[...rules].map(([resource, rule]) => ({ kind: 'put-rule', name, broker, resource, rule, makes: [resource] }) as const),
   ];
 }
 
@@ -77,9 +80,9 @@ function userChange(
   wanted: UserShape,
   current: UserShape,
 ): { password?: HiddenText; userType?: 'Super' | 'Normal'; isEnabled?: boolean } | undefined {
-  const isOtherPassword = wanted.password !== undefined && current.password !== undefined && !wanted.password.isSame(current.password);
+  const { password } = wanted;
   const change = {
-    ...(isOtherPassword ? { password: wanted.password! } : {}),
+    ...(password !== undefined && current.password !== undefined && !password.isSame(current.password) ? { password } : {}),
     ...(wanted.userType === current.userType ? {} : { userType: wanted.userType }),
     ...(wanted.isEnabled === current.isEnabled ? {} : { isEnabled: wanted.isEnabled }),
   };
@@ -87,12 +90,10 @@ function userChange(
 }
 
 export function having<T>(brokers: ByBroker<ReadonlyMap<string, T>>, name: string): [string, T][] {
-  return [...brokers]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(([broker, items]) => {
-      const item = items.get(name);
-      return item === undefined ? [] : [[broker, item]];
-    });
+  return sortedByName(brokers).flatMap(([broker, items]) => {
+    const item = items.get(name);
+    return item === undefined ? [] : [[broker, item]];
+  });
 }
 
 function ruleText({ actions, sourceIps, decision }: RuleShape): string {

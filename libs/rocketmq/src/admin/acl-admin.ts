@@ -17,7 +17,7 @@ export interface AclUser {
   readonly username: string;
   readonly userType: AclUserType;
   readonly isEnabled: boolean;
-  /** A secret; only where it was asked for and the broker tells it. */
+  /** A secret; only where it was asked for and the broker shows it. */
   readonly password?: string;
 }
 
@@ -29,7 +29,7 @@ interface AclTarget extends CallOptions {
 
 export interface ListAclUsersOptions extends AclTarget {
   readonly filter?: string;
-  /** Whether users come with their passwords, which brokers tell super users. Default false. */
+  /** Whether users come with their passwords, which brokers show to super users. Default false. */
   readonly arePasswordsIncluded?: boolean;
 }
 
@@ -57,6 +57,8 @@ export interface AclRule {
   /** Addresses or networks (`10.0.0.0/8`) of the clients. Default: all. */
   readonly sourceIps?: readonly string[];
   readonly decision: 'Allow' | 'Deny';
+  /** Whether it holds only where no other rule of the subject does, as policies of the type `Default`. Default false. */
+  readonly isDefault?: boolean;
 }
 
 /** The rules of one subject, `User:<username>`. */
@@ -139,10 +141,12 @@ export class AclAdmin {
     return acls.find((acl) => acl !== undefined);
   }
 
-  /** Deletes the rule for one resource, or all rules of the subject; what does not exist is no error. */
-  async deleteAcl(options: AclTarget & { readonly subject: string; readonly resource?: string }): Promise<void> {
-    const { subject, resource } = options;
-    const ext = { subject, policyType: 'Custom', ...(resource === undefined ? {} : { resource }) };
+  /** Deletes the rule for one resource, or all rules of the subject but those with `isDefault`; what does not exist is no error. */
+  async deleteAcl(
+    options: AclTarget & { readonly subject: string; readonly resource?: string; readonly isDefault?: boolean },
+  ): Promise<void> {
+    const { subject, resource, isDefault } = options;
+    const ext = { subject, policyType: policyTypeOf(isDefault), ...(resource === undefined ? {} : { resource }) };
     try {
       await this.#askMasters(REQUEST_CODE.AUTH_DELETE_ACL, ext, undefined, options);
     } catch (error) {
@@ -210,18 +214,25 @@ function decodeUser(user: TolerantMap, isPasswordIncluded: boolean): AclUser {
 }
 
 function encodeAcl({ subject, rules }: Acl): object {
-  const entries = rules.map(({ resource, actions, sourceIps = [], decision }) => ({
-    resource,
-    actions,
-    sourceIps,
-    decision,
-  }));
-  return { subject, policies: [{ policyType: 'Custom', entries }] };
+  const policies = [false, true].flatMap((isDefault) => {
+    const entries = rules
+      .filter((rule) => (rule.isDefault ?? false) === isDefault)
+      .map(({ resource, actions, sourceIps = [], decision }) => ({ resource, actions, sourceIps, decision }));
+    return entries.length === 0 ? [] : [{ policyType: policyTypeOf(isDefault), entries }];
+  });
+  return { subject, policies };
+}
+
+function policyTypeOf(isDefault = false): string {
+  return isDefault ? 'Default' : 'Custom';
 }
 
 function decodeAcl(acl: TolerantMap): Acl {
   const policies = readList(acl, 'policies').map((policy) => asMap(policy, 'policy'));
-  const rules = policies.flatMap((policy) => readList(policy, 'entries').map((e) => decodeRule(asMap(e, 'rule'))));
+  const rules = policies.flatMap((policy) => {
+    const isDefault = policy.get('policyType') === 'Default';
+    return readList(policy, 'entries').map((e) => ({ ...decodeRule(asMap(e, 'rule')), ...(isDefault ? { isDefault } : {}) }));
+  });
   return { subject: readText(acl, 'subject'), rules };
 }
 

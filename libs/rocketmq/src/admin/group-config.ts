@@ -104,7 +104,7 @@ export async function groupsOn(cluster: ClusterAccess, address: string, deadline
   let isVersion5 = false;
   for (const [name, value] of await groupTable(cluster, address, deadline)) {
     const fields = asMap(value, 'group config');
-    // Brokers have groups of their own from their start, so there is one that tells.
+    // Brokers have groups of their own from their start, so there is one that shows it.
     isVersion5 ||= fields.has('groupRetryPolicy');
     if (typeof name === 'string') groups.set(name, decodeGroupConfig(fields));
   }

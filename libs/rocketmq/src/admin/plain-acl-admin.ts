@@ -11,7 +11,7 @@ export type PlainAclPerm = 'DENY' | 'PUB' | 'SUB' | 'PUB|SUB';
 /** An account of `plain_acl.yml`. */
 export interface PlainAclAccount {
   readonly accessKey: string;
-  /** A secret; only where it was asked for and the broker tells it. */
+  /** A secret; only where it was asked for and the broker shows it. */
   readonly secretKey?: string;
   /** The one address or pattern (`192.168.1.*`) whose requests need no signature. */
   readonly whiteRemoteAddress?: string;
@@ -32,7 +32,7 @@ interface PlainAclTarget extends CallOptions {
 }
 
 export interface PlainAclConfigOptions extends PlainAclTarget {
-  /** Whether accounts come with their secret keys, which brokers tell admin accounts. Default false. */
+  /** Whether accounts come with their secret keys, which brokers show to admin accounts. Default false. */
   readonly areSecretKeysIncluded?: boolean;
 }
 

@@ -65,7 +65,7 @@ export async function topicTable(cluster: ClusterAccess, address: string, deadli
   let areAttributesKept = false;
   for (const [name, value] of readMap(readBodyMap(reply.body, 'topic configs'), 'topicConfigTable')) {
     const fields = asMap(value, 'topic config');
-    // Brokers have topics of their own from their start, so there is one that tells.
+    // Brokers have topics of their own from their start, so there is one that shows it.
     areAttributesKept ||= fields.has('attributes');
     if (typeof name === 'string') topics.set(name, decodeTopicConfig(fields));
   }
