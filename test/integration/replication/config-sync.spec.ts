@@ -1,0 +1,258 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
+import { type Credentials, RocketMqClient, TOPIC_PERM } from '@sluice/rocketmq';
+import { planSync } from '../../../libs/connectors/rocketmq/src/sync/plan-sync.js';
+import { readSyncSettings } from '../../../libs/connectors/rocketmq/src/sync/sync-settings.js';
+import { until } from '../../support/sluice-cluster.js';
+import { type FlowSide, SyncFlow, type SyncFlowOptions } from './sync-flow.js';
+
+const LIMIT_MS = 240_000;
+jest.setTimeout(LIMIT_MS);
+
+const AUTH = 'org.apache.rocketmq.auth';
+const ADMIN: Credentials = { accessKey: 'admin', secretKey: '12345678' };
+const ACL_2: Readonly<Record<string, string>> = {
+  authenticationEnabled: 'true',
+  authenticationProvider: `${AUTH}.authentication.provider.DefaultAuthenticationProvider`,
+  authenticationMetadataProvider: `${AUTH}.authentication.provider.LocalAuthenticationMetadataProvider`,
+  initAuthenticationUser: JSON.stringify({ username: ADMIN.accessKey, password: ADMIN.secretKey }),
+  innerClientAuthenticationCredentials: JSON.stringify({ accessKey: 'inner', secretKey: '12345678' }),
+  authorizationEnabled: 'true',
+  authorizationProvider: `${AUTH}.authorization.provider.DefaultAuthorizationProvider`,
+  authorizationMetadataProvider: `${AUTH}.authorization.provider.LocalAuthorizationMetadataProvider`,
+};
+/** What the issue allows a change to take from one cluster to the other. */
+const SEEN_WITHIN_MS = 10_000;
+
+describe('configuration of two clusters of RocketMQ 5 with ACL 2.0', () => {
+  let dir: string;
+  let clusters: RunningCluster[] = [];
+  const sides = new Map<string, FlowSide & { readonly brokerName: string }>();
+  const flows: SyncFlow[] = [];
+
+  const a = (): FlowSide & { readonly brokerName: string } => sides.get('a')!;
+  const b = (): FlowSide & { readonly brokerName: string } => sides.get('b')!;
+
+  async function start(options: Partial<SyncFlowOptions>): Promise<SyncFlow> {
+    const flow = await SyncFlow.start({ from: a(), to: b(), ...options });
+    flows.push(flow);
+    return flow;
+  }
+
+  async function rounds(flow: SyncFlow, count: number): Promise<void> {
+    const from = flow.status.rounds;
+    await until(`${count} more rounds`, () => flow.status.rounds >= from + count, 60_000);
+  }
+
+  const topicAt = async ({ client, brokerName }: FlowSide & { brokerName: string }, topic: string) =>
+    (await client.admin.topicConfig(topic)).get(brokerName);
+  const groupAt = async ({ client, brokerName }: FlowSide & { brokerName: string }, group: string) =>
+    (await client.admin.groupConfig(group)).get(brokerName);
+
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'sluice-config-sync-'));
+    // Both have equal names, as two clusters that nobody renamed.
+    clusters = await Promise.all(
+      ['a', 'b'].map(async (side) =>
+        startCluster({
+          name: 'same',
+          ports: await freePorts(),
+          dataDir: join(dir, side),
+          topology: { proxy: false },
+          brokerConfig: ACL_2,
+          heap: { brokerMb: 256, brokerDirectMb: 256 },
+          startTimeoutMs: 120_000,
+        }),
+      ),
+    );
+    clusters.forEach(({ namesrv, brokerName }, index) => {
+      const side = index === 0 ? 'a' : 'b';
+      const client = RocketMqClient.open({ namesrv, credentials: ADMIN, requestTimeoutMs: 10_000 });
+      sides.set(side, { client, brokerName, identity: `sluice-identity-${side}` });
+    });
+  });
+
+  afterEach(async () => {
+    await Promise.all(flows.splice(0).map((flow) => flow.stop()));
+    for (const { client } of sides.values()) {
+      for (const topic of await client.admin.listTopics()) if (topic.startsWith('sluice-sync-')) await client.admin.deleteTopic(topic);
+    }
+  });
+
+  afterAll(async () => {
+    await Promise.all([...sides.values()].map(({ client }) => client.close()));
+    await Promise.all(clusters.map((cluster) => cluster.kill()));
+    await rm(dir, { recursive: true, force: true });
+  });
+
+  it('creates a topic as it is at the source, and follows its queues, permissions, order and attributes', async () => {
+    const topic = 'grown';
+    await a().client.admin.createTopic({ topic, readQueues: 4, writeQueues: 3, isOrdered: true, attributes: { 'message.type': 'FIFO' } });
+    const flow = await start({ topics: () => new Map([[topic, `copy-${topic}`]]) });
+    const copied = async () => topicAt(b(), `copy-${topic}`);
+    await until('the topic is there', async () => (await copied()) !== undefined, SEEN_WITHIN_MS);
+    expect(await copied()).toMatchObject({ readQueues: 4, writeQueues: 3, perm: 6, isOrdered: true });
+    expect(Object.fromEntries((await copied())!.attributes)).toEqual({ 'message.type': 'FIFO' });
+    await a().client.admin.updateTopic({
+      topic,
+      readQueues: 6,
+      writeQueues: 5,
+      perm: TOPIC_PERM.WRITE,
+      isOrdered: false,
+      attributes: { 'message.type': 'NORMAL' },
+    });
+    await until(
+      'the change is there',
+      async () => {
+        const { readQueues, writeQueues, perm, isOrdered, attributes } = (await copied())!;
+        return readQueues === 6 && writeQueues === 5 && perm === 2 && !isOrdered && attributes.get('message.type') === 'NORMAL';
+      },
+      SEEN_WITHIN_MS,
+    );
+    await rounds(flow, 2);
+    const { applied, failed, failures, problems } = flow.status;
+    expect({ failed, failures, problems }).toEqual({ failed: 0, failures: [], problems: [] });
+    await rounds(flow, 2);
+    expect(flow.status.applied).toBe(applied);
+    expect(flow.changes[0]).toContain(`create topic 'copy-${topic}' on ${b().brokerName}`);
+  });
+
+  it('never shrinks a topic, and repairs what somebody changed at the target of a flow in one direction', async () => {
+    const topic = 'repaired';
+    await a().client.admin.createTopic({ topic, readQueues: 2, writeQueues: 2 });
+    await b().client.admin.createTopic({ topic, readQueues: 8, writeQueues: 8, perm: TOPIC_PERM.READ });
+    const flow = await start({ topics: () => new Map([[topic, topic]]) });
+    await until('the permission is as at the source', async () => (await topicAt(b(), topic))?.perm === 6, SEEN_WITHIN_MS);
+    expect(await topicAt(b(), topic)).toMatchObject({ readQueues: 8, writeQueues: 8 });
+    await b().client.admin.updateTopic({ topic, isOrdered: true });
+    await until('the order is repaired', async () => (await topicAt(b(), topic))?.isOrdered === false, SEEN_WITHIN_MS);
+    expect(flow.status.failed).toBe(0);
+  });
+
+  it('takes the right to write from a topic only when its messages are known to be copied', async () => {
+    const topic = 'closed';
+    const queue = (side: { readonly brokerName: string }) => ({ topic, brokerName: side.brokerName, queueId: 0 });
+    for (const { client } of [a(), b()]) await client.admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
+    const last = { body: Buffer.from('last'), properties: [['UNIQ_KEY', 'THE-LAST']] as [string, string][] };
+    await a().client.producer.send(queue(a()), last);
+    await until('the message can be pulled', async () => (await a().client.admin.maxOffset(queue(a()))) === 1);
+    await a().client.admin.updateTopic({ topic, perm: TOPIC_PERM.READ });
+    const pairs = new Map([[`${topic}@${a().brokerName}:0`, `${topic}@${b().brokerName}:0`]]);
+    const flow = await start({ topics: () => new Map([[topic, topic]]), queues: () => pairs });
+    await until('the sync waits', () => flow.status.left.some((line) => line.includes('until all messages are known to be copied')));
+    expect((await topicAt(b(), topic))?.perm).toBe(6);
+    await b().client.producer.send(queue(b()), last);
+    await until('the right is gone', async () => (await topicAt(b(), topic))?.perm === 4, SEEN_WITHIN_MS);
+  });
+
+  it('says what cannot be changed and does the rest', async () => {
+    const attributes = { 'cleanup.policy': 'COMPACTION' };
+    await a().client.admin.createTopic({ topic: 'compacted', readQueues: 1, writeQueues: 1, attributes });
+    await b().client.admin.createTopic({ topic: 'compacted', readQueues: 1, writeQueues: 1 });
+    await a().client.admin.createTopic({ topic: 'plain', readQueues: 1, writeQueues: 1 });
+    const names = ['compacted', 'plain'];
+    const flow = await start({ topics: () => new Map(names.map((name) => [name, name])) });
+    await until('the other topic is there', async () => (await topicAt(b(), 'plain')) !== undefined, SEEN_WITHIN_MS);
+    await rounds(flow, 3);
+    const note = `attribute cleanup.policy=COMPACTION, it is DELETE and cannot be changed on ${b().brokerName}`;
+    expect(flow.status.notes).toEqual([`topic compacted: ${note}`]);
+    expect(flow.lines.filter((line) => line.includes('cannot be changed'))).toHaveLength(1);
+  });
+
+  it('copies groups with retries, order and attributes, and leaves out those that are not asked for', async () => {
+    const { admin } = a().client;
+    const retryPolicy = { type: 'exponential', initialMs: 1_000, maxMs: 60_000, multiplier: 3 } as const;
+    await admin.createGroup({ group: 'g-fifo', isOrdered: true, retryMaxTimes: 5, retryPolicy, consumeTimeoutMinutes: 7 });
+    await admin.createGroup({ group: 'g-test' });
+    await admin.createGroup({ group: 'sluice-c-rpc-node' });
+    const flow = await start({ config: { groups: 'g-*', 'groups.exclude': '*-test' } });
+    await until('the group is there', async () => (await groupAt(b(), 'g-fifo')) !== undefined, SEEN_WITHIN_MS);
+    expect(await groupAt(b(), 'g-fifo')).toEqual(await groupAt(a(), 'g-fifo'));
+    await admin.updateGroup({ group: 'g-fifo', isConsumeEnabled: false, retryMaxTimes: 9, retryPolicy: { type: 'customized' } });
+    await until('the change is there', async () => (await groupAt(b(), 'g-fifo'))?.retryMaxTimes === 9, SEEN_WITHIN_MS);
+    expect(await groupAt(b(), 'g-fifo')).toEqual(await groupAt(a(), 'g-fifo'));
+    await rounds(flow, 2);
+    expect(flow.changes).toHaveLength(2);
+    const taken = (await b().client.admin.listGroups()).filter((group) => group.startsWith('g-') || group.startsWith('sluice-'));
+    expect(taken).toEqual(['g-fifo']);
+  });
+
+  it('deletes nothing unless it may, and then only what it has made, also after a restart', async () => {
+    const { admin } = a().client;
+    for (const group of ['d-made', 'd-foreign', 'd-kept']) await admin.createGroup({ group });
+    await b().client.admin.createGroup({ group: 'd-foreign' });
+    await admin.createTopic({ topic: 'd-topic', readQueues: 1, writeQueues: 1 });
+    let topics = new Map([['d-topic', 'd-topic']]);
+    const options = { config: { groups: 'd-*' }, topics: () => topics };
+    const first = await start(options);
+    await until('all is there', async () => (await groupAt(b(), 'd-made')) !== undefined && (await topicAt(b(), 'd-topic')) !== undefined);
+    await rounds(first, 2);
+    await admin.deleteGroup('d-made');
+    await admin.deleteGroup('d-foreign');
+    await admin.deleteTopic('d-topic');
+    topics = new Map();
+    await until('the sync has seen it', () => first.status.left.includes('group d-made: it is gone at the source; sync.delete is false'));
+    await rounds(first, 2);
+    expect(await groupAt(b(), 'd-made')).toBeDefined();
+    await first.stop();
+    const second = await start({ ...options, generation: 2, config: { ...options.config, 'sync.delete': 'true' } });
+    await until('what it made is gone', async () => (await groupAt(b(), 'd-made')) === undefined, SEEN_WITHIN_MS);
+    await until('the topic too', async () => (await topicAt(b(), 'd-topic')) === undefined, SEEN_WITHIN_MS);
+    await rounds(second, 2);
+    expect(await groupAt(b(), 'd-foreign')).toBeDefined();
+    expect(await groupAt(b(), 'd-kept')).toBeDefined();
+    expect(second.changes.map((line) => line.split(' on ')[0]).sort()).toEqual([
+      "Configuration sync: delete group 'd-made'",
+      "Configuration sync: delete topic 'd-topic'",
+    ]);
+  });
+
+  it('settles differing settings in two directions, and carries later changes from either side', async () => {
+    const group = 'two-way';
+    await a().client.admin.createGroup({ group, retryMaxTimes: 3 });
+    await b().client.admin.createGroup({ group, retryMaxTimes: 7 });
+    const config = { groups: group };
+    const there = await start({ name: 'there', config });
+    const back = await start({ name: 'back', from: b(), to: a(), config });
+    const retries = async (): Promise<unknown> => [(await groupAt(a(), group))?.retryMaxTimes, (await groupAt(b(), group))?.retryMaxTimes];
+    await until('both are alike', async () => new Set((await retries()) as number[]).size === 1);
+    await rounds(there, 3);
+    await rounds(back, 3);
+    const changed = (): number => there.status.applied + back.status.applied;
+    const settled = changed();
+    // Flows that find each other at once may each have applied its own side one time.
+    expect(settled).toBeLessThanOrEqual(3);
+    await b().client.admin.updateGroup({ group, retryMaxTimes: 11 });
+    await until('a has what b got', async () => (await groupAt(a(), group))?.retryMaxTimes === 11, SEEN_WITHIN_MS);
+    await rounds(there, 3);
+    await a().client.admin.updateGroup({ group, retryMaxTimes: 13 });
+    await until('b has what a got', async () => (await groupAt(b(), group))?.retryMaxTimes === 13, SEEN_WITHIN_MS);
+    await rounds(there, 3);
+    await rounds(back, 3);
+    expect(await retries()).toEqual([13, 13]);
+    expect(changed()).toBe(settled + 2);
+  });
+
+  it('plans what it would do, and does nothing in a dry run', async () => {
+    await a().client.admin.createGroup({ group: 'planned' });
+    const config = { groups: 'planned', 'sync.topics': 'false', 'sync.dry.run': 'true' };
+    const settings = readSyncSettings('The flow', config);
+    const topics = new Map<string, string>();
+    const plan = await planSync({ source: a(), target: b() }, settings, {
+      connectorName: 'flow',
+      topics,
+      signal: AbortSignal.timeout(30_000),
+    });
+    expect(plan.actions.map(({ line }) => line)).toEqual([expect.stringContaining(`create group 'planned' on ${b().brokerName}`)]);
+    expect({ left: plan.left, notes: plan.notes, problems: plan.problems }).toEqual({ left: [], notes: [], problems: [] });
+    const flow = await start({ config });
+    await rounds(flow, 3);
+    expect(flow.status).toMatchObject({ applied: 0, failed: 0, planned: [expect.stringContaining("create group 'planned'")] });
+    expect(flow.lines.filter((line) => line.includes('would create group'))).toHaveLength(1);
+    expect(await groupAt(b(), 'planned')).toBeUndefined();
+    expect((await b().client.admin.listTopics()).filter((topic) => topic.startsWith('sluice-sync-'))).toEqual([]);
+  });
+});
