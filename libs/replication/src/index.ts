@@ -31,3 +31,6 @@ export {
 } from './sync/sync-action.js';
 export { topicDifferences, type TopicsOfBroker, type TopicsToCompare, withdrawsWrite } from './sync/topic-differences.js';
 export { userDifferences, type UsersToCompare } from './sync/user-differences.js';
+export * from './offsets/copy-index.js';
+export * from './offsets/queue-entry.js';
+export * from './offsets/translate-offset.js';
