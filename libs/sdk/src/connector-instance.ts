@@ -17,6 +17,9 @@ export interface ConnectorContext {
    */
   requestTaskReconfiguration(): void;
 
+  /** Returns the pairs that `taskConfigs` has agreed upon, as this runner knows them: there may be more since. Rejects where the log is not known yet. */
+  agreedPairs(): Promise<ReadonlyMap<string, string>>;
+
   /**
    * Reports an error that the connector cannot get over. Its status is FAILED with the error from then on, its tasks run on, and the instance is stopped.
    * Somebody has to restart the connector or to change its settings. Returns at once. After the signal has aborted it does nothing.

@@ -1,4 +1,4 @@
-import type { ConnectorInstance, SinkConnector, SourceConnector, TaskLogger } from '@sluice/sdk';
+import { type ConnectorInstance, RetriableError, type SinkConnector, type SourceConnector, type TaskLogger } from '@sluice/sdk';
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
 import { queueByOf, sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from '../config/loop-settings.js';
 import { createConverters } from '../converters/create-converters.js';
@@ -52,6 +52,8 @@ export interface TaskEnvironment {
   readonly loggerOf: (of: { readonly connector: string; readonly task?: number }) => TaskLogger;
   /** Requests new task configs of a connector, soon. */
   readonly requestTaskReconfiguration: (connector: string) => void;
+  /** Returns the pairs that a connector has agreed upon; absent where nobody knows the log. */
+  readonly agreedPairs?: (connector: string) => Promise<ReadonlyMap<string, string>>;
   /** Where the calls of the task are shown, if anybody but its status reads them. */
   readonly calls?: CallBoard;
   /** Where what is measured of the task is kept, if anybody reads it. */
@@ -83,7 +85,7 @@ function keeperOf(
   task: ResolvedTask,
   plugins: PluginRegistry,
   create: () => ConnectorInstance,
-  { clock, lease, loggerOf, requestTaskReconfiguration }: TaskEnvironment,
+  { clock, lease, loggerOf, requestTaskReconfiguration, agreedPairs = unknownPairs }: TaskEnvironment,
 ): InstanceKeeper {
   const { id, generation, config: ofTask, connectorConfig: config = ofTask, resolved } = task;
   const hide = plugins.secretsHider(config, resolved);
@@ -97,12 +99,17 @@ function keeperOf(
     requestTaskReconfiguration: () => {
       requestTaskReconfiguration(id.connector);
     },
+    agreedPairs: () => agreedPairs(id.connector),
     restart,
     stopLimitMs: shutdownTimeoutMs,
     describe: describerOf({ ...task, config }, plugins),
     lease,
     clock,
   });
+}
+
+function unknownPairs(connector: string): Promise<never> {
+  return Promise.reject(new RetriableError(`The pairs of connector ${connector} are not known here`));
 }
 
 type WatchedEnvironment = TaskEnvironment & Required<Pick<TaskEnvironment, 'calls' | 'figures'>>;

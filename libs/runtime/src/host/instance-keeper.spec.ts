@@ -53,6 +53,7 @@ class World {
       warn: (text) => this.logged.push(text),
       error: (text) => this.logged.push(text),
     },
+    agreedPairs: () => Promise.resolve(new Map([['left', 'right']])),
     requestTaskReconfiguration: () => {
       this.requests += 1;
     },
@@ -100,6 +101,11 @@ describe('the instance of a connector', () => {
     await world.keeper.end();
     world.context.requestTaskReconfiguration();
     expect(world.requests).toBe(1);
+  });
+
+  it('reads the pairs that the connector has agreed upon', async () => {
+    const world = await new World().begun();
+    expect(await world.context.agreedPairs()).toEqual(new Map([['left', 'right']]));
   });
 
   it('that raises an error has failed with it and stays stopped, until it is ended', async () => {

@@ -13,7 +13,8 @@ export const INSTANCE_START_LIMIT_MS = 60_000;
 /** How often an instance that runs is compared with the lease, in milliseconds: nothing notifies it of the end of a lease. */
 const LEASE_LOOK_MS = 250;
 
-export interface InstanceKeeperOptions extends Pick<ConnectorContext, 'connectorName' | 'generation' | 'config' | 'logger'> {
+export interface InstanceKeeperOptions
+  extends Pick<ConnectorContext, 'connectorName' | 'generation' | 'config' | 'logger' | 'agreedPairs'> {
   readonly create: () => ConnectorInstance;
   readonly requestTaskReconfiguration: () => void;
   readonly restart: RestartPolicy;
@@ -209,12 +210,13 @@ export class InstanceKeeper {
   }
 
   #contextOf(life: AbortController, raise: (error: unknown) => void): ConnectorContext {
-    const { connectorName, generation, config, logger, requestTaskReconfiguration } = this.#options;
+    const { connectorName, generation, config, logger, agreedPairs, requestTaskReconfiguration } = this.#options;
     return {
       connectorName,
       generation,
       config,
       logger,
+      agreedPairs,
       signal: life.signal,
       requestTaskReconfiguration: () => {
         if (!life.signal.aborted) requestTaskReconfiguration();

@@ -154,6 +154,7 @@ export function instanceTestContext(options: TestContextOptions): ConnectorConte
     logger,
     signal,
     requestTaskReconfiguration: () => undefined,
+    agreedPairs: () => Promise.resolve(new Map()),
     raiseError: (error) => options.raised?.push(error),
   };
 }
