@@ -1,4 +1,5 @@
 import type { Connector } from '@sluice/sdk';
+import { rocketMqSource } from './source/rocketmq-source.connector.js';
 
 /** What the runners load: package.json names this module. */
-export const connectors: readonly Connector[] = [];
+export const connectors: readonly Connector[] = [rocketMqSource];

@@ -1,0 +1,271 @@
+import { encodePosition } from '@sluice/replication';
+import {
+  BrokerNotFoundError,
+  isGroupMissing,
+  isRetriableRocketMqError,
+  type LogicalMessage,
+  MessageUnreadableError,
+  OffsetOutOfRangeError,
+  type QueueReader,
+  type RocketMqClient,
+  TopicNotFoundError,
+} from '@sluice/rocketmq';
+import { ConnectError, ConnectErrorCode, queueKey, type SourcePartition, type SourceRecord, type SourceTaskContext } from '@sluice/sdk';
+import { backoffMs, type BackoffLimits, pause } from '@sluice/time';
+import type { MessageCopier } from './message-copier.js';
+import type { QueueLink } from './queue-links.js';
+import type { QueueBudget } from './read-budget.js';
+import type { QueueStart } from './queue-start.js';
+
+/** Pulls in flight per queue, ahead of what the task has taken. */
+const PULLS_AHEAD = 4;
+/** A wait for messages that is longer, in milliseconds, may have outlasted the queue: it could be deleted and created again. */
+const DOUBT_AFTER_MS = 1000;
+const BACKOFF: BackoffLimits = { initialMs: 200, maxMs: 5000 };
+
+export interface QueueFeedOptions {
+  readonly client: RocketMqClient;
+  /** Of the pulls. */
+  readonly group: string;
+  readonly partition: SourcePartition;
+  readonly copier: MessageCopier;
+  /** Says where to read, and whether the queue is still the one that was read. */
+  readonly start: QueueStart;
+  readonly budget: QueueBudget;
+  /** Creates the group on the brokers that lack it: a broker refuses reads of a group that it does not know. */
+  readonly createGroup: () => Promise<void>;
+  readonly unreadable: SourceTaskContext['unreadable'];
+  /** Called when there is something to take. */
+  readonly arrived: () => void;
+  /** Called when `waiting` or `failure` has changed. */
+  readonly changed: () => void;
+  readonly signal: AbortSignal;
+}
+
+type Answer =
+  | { readonly kind: 'messages'; readonly messages: readonly LogicalMessage[]; readonly bytes: number }
+  | { readonly kind: 'unreadable'; readonly next: number; readonly error: MessageUnreadableError };
+
+/** Reads one queue of the source ahead of the task, in order, and makes records of its messages when the task takes them. */
+export class QueueFeed {
+  readonly link: QueueLink;
+  readonly key: string;
+  readonly #options: QueueFeedOptions;
+  readonly #signal: AbortSignal;
+  readonly #closing = new AbortController();
+  readonly #rocketmq: { readonly queue: QueueLink['target'] };
+  readonly #answers: Answer[] = [];
+  /** How many messages of the first answer are taken. */
+  #taken = 0;
+  #resume: (() => void) | undefined;
+  #waiting: string | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #reading: Promise<void> = Promise.resolve();
+  #reader: QueueReader | undefined;
+  #isDoubtful = false;
+  #end: number | undefined;
+
+  constructor(link: QueueLink, options: QueueFeedOptions) {
+    this.link = link;
+    this.key = queueKey(link.source);
+    this.#options = options;
+    this.#rocketmq = { queue: link.target };
+    this.#signal = AbortSignal.any([options.signal, this.#closing.signal]);
+  }
+
+  /** Why nothing can be read for now; `undefined` while the queue is read. */
+  get waiting(): string | undefined {
+    return this.#waiting;
+  }
+
+  /** What ended the reading for good. */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure;
+  }
+
+  get isEmpty(): boolean {
+    return this.#answers.length === 0;
+  }
+
+  /** Where the queue ends, as of the last answer of its broker; `undefined` before the first. */
+  get end(): number | undefined {
+    return this.#reader?.maxOffset ?? this.#end;
+  }
+
+  /** Begins to read, until {@link close} or the signal. */
+  begin(): void {
+    this.#reading = this.#read();
+  }
+
+  /** Ends the reading, and drops what was not taken. */
+  async close(): Promise<void> {
+    this.#closing.abort(new Error(`Queue ${this.key} is not read any more`));
+    await this.#reading;
+    while (this.#answers.length > 0) this.#dropFirst();
+    this.#options.budget.end();
+  }
+
+  /**
+   * Makes records of what is left of the first answer, in order, at most `max`, and appends them.
+   * @returns how many records were appended: fewer than there were messages where some are not copied
+   */
+  take(records: SourceRecord[], max: number): number {
+    const [answer] = this.#answers;
+    if (answer === undefined) return 0;
+    if (answer.kind === 'unreadable') {
+      records.push(this.#markOf(answer.next, answer.error));
+      this.#dropFirst();
+      return 1;
+    }
+    const before = records.length;
+    const { copier, partition } = this.#options;
+    const { messages } = answer;
+    const topic = this.link.target.topic;
+    const rocketmq = this.#rocketmq;
+    let at = this.#taken;
+    for (; at < messages.length && records.length - before < max; at++) {
+      const message = messages[at] as LogicalMessage;
+      const copied = copier.copy(message);
+      if (copied === undefined) continue;
+      if (copied instanceof ConnectError) records.push(this.#markOf(message.queueOffset + 1, copied));
+      else records.push({ topic, value: null, partition, position: copied.position, rocketmq, raw: copied.raw });
+    }
+    this.#taken = at;
+    if (at >= messages.length) this.#dropFirst();
+    return records.length - before;
+  }
+
+  #markOf(next: number, error: Error): SourceRecord {
+    const { unreadable, partition } = this.#options;
+    const reason =
+      error instanceof ConnectError ? error : new ConnectError(ConnectErrorCode.recordInvalid, error.message, { cause: error });
+    return unreadable(partition, encodePosition({ offset: next }), reason);
+  }
+
+  async #read(): Promise<void> {
+    const signal = this.#signal;
+    const isOver = (): boolean => signal.aborted;
+    try {
+      for (let attempt = 1; !isOver(); attempt++) {
+        try {
+          const from = await this.#options.start.next(signal);
+          this.#noteWaiting(undefined);
+          await this.#follow(from, () => {
+            attempt = 0;
+          });
+        } catch (error) {
+          if (isOver()) return;
+          if (isGroupMissing(error)) await this.#options.createGroup();
+          else if (!isPassing(error)) throw error;
+          this.#noteWaiting(error as Error);
+          await pause(backoffMs(attempt, BACKOFF), signal);
+        }
+      }
+    } catch (error) {
+      if (isOver()) return;
+      this.#failure = { error };
+      this.#options.changed();
+    }
+  }
+
+  /** Reads from an offset on, until the reading is over or the queue turns out to be another one. */
+  async #follow(from: number, answered: () => void): Promise<void> {
+    const { client, group, budget } = this.#options;
+    const signal = this.#signal;
+    const reader = client.consumer.readQueue(this.link.source, {
+      from,
+      group,
+      signal,
+      budget,
+      ahead: PULLS_AHEAD,
+      onState: (state) => {
+        this.#isDoubtful = true;
+        this.#noteWaiting(state.kind === 'retrying' ? state.error : undefined);
+      },
+    });
+    this.#reader = reader;
+    try {
+      while (!signal.aborted) {
+        await this.#room();
+        const next = await this.#nextAnswer(reader);
+        if (next === undefined) return;
+        answered();
+        this.#noteWaiting(undefined);
+        this.#add(next);
+      }
+    } finally {
+      this.#end = reader.maxOffset;
+      reader.close();
+      this.#reader = undefined;
+    }
+  }
+
+  /** Waits for messages; `undefined` where reading has to begin anew. */
+  async #nextAnswer(reader: QueueReader): Promise<Answer | undefined> {
+    const { start } = this.#options;
+    const askedMs = performance.now();
+    let messages: readonly LogicalMessage[];
+    try {
+      messages = await reader.nextMessages();
+    } catch (error) {
+      if (error instanceof OffsetOutOfRangeError) return undefined;
+      if (!(error instanceof MessageUnreadableError)) throw error;
+      const next = error.nextOffset ?? error.queueOffset + 1;
+      reader.seek(next);
+      return { kind: 'unreadable', next, error };
+    }
+    if (this.#isDoubtful || performance.now() - askedMs > DOUBT_AFTER_MS) {
+      if (!(await start.isSame(this.#signal))) return undefined;
+      this.#isDoubtful = false;
+    }
+    let bytes = 0;
+    for (const { bodyBytes, propertiesBytes } of messages) bytes += bodyBytes + propertiesBytes;
+    return { kind: 'messages', messages, bytes };
+  }
+
+  #add(answer: Answer): void {
+    if (answer.kind === 'messages') {
+      const last = answer.messages.at(-1);
+      if (last !== undefined) this.#options.start.note(last);
+      this.#options.budget.add(answer.bytes, answer.messages.length);
+    } else this.#options.start.passOver(answer.next);
+    this.#answers.push(answer);
+    this.#options.arrived();
+  }
+
+  #dropFirst(): void {
+    const dropped = this.#answers.shift();
+    this.#taken = 0;
+    if (dropped?.kind === 'messages') this.#options.budget.add(-dropped.bytes, -dropped.messages.length);
+    this.#resume?.();
+  }
+
+  /** Resolves when another answer may be read. One may always be held. */
+  async #room(): Promise<void> {
+    const signal = this.#signal;
+    while (this.#answers.length > 0 && !this.#options.budget.hasRoom(0, 0) && !signal.aborted) {
+      await new Promise<void>((resolve) => {
+        const go = (): void => {
+          signal.removeEventListener('abort', go);
+          this.#resume = undefined;
+          resolve();
+        };
+        this.#resume = go;
+        signal.addEventListener('abort', go);
+      });
+    }
+    signal.throwIfAborted();
+  }
+
+  #noteWaiting(error: Error | undefined): void {
+    const waiting = error === undefined ? undefined : `Queue ${this.key} of the source: ${error.message}`;
+    if (waiting === this.#waiting) return;
+    this.#waiting = waiting;
+    this.#options.changed();
+  }
+}
+
+/** Returns whether an error of a queue that is known to exist may pass by itself: the name servers also forget the topic of a broker that is restarting. */
+function isPassing(error: unknown): boolean {
+  return isRetriableRocketMqError(error) || error instanceof TopicNotFoundError || error instanceof BrokerNotFoundError;
+}
