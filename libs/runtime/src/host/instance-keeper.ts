@@ -13,8 +13,10 @@ export const INSTANCE_START_LIMIT_MS = 60_000;
 /** How often an instance that runs is compared with the lease, in milliseconds: nothing notifies it of the end of a lease. */
 const LEASE_LOOK_MS = 250;
 
-export interface InstanceKeeperOptions
-  extends Pick<ConnectorContext, 'connectorName' | 'generation' | 'config' | 'logger' | 'agreedPairs'> {
+export interface InstanceKeeperOptions extends Pick<
+  ConnectorContext,
+  'connectorName' | 'generation' | 'config' | 'logger' | 'agreedPairs'
+> {
   readonly create: () => ConnectorInstance;
   readonly requestTaskReconfiguration: () => void;
   readonly restart: RestartPolicy;

@@ -24,7 +24,7 @@ export class FlowInstance implements ConnectorInstance {
   #view: FlowView = { topics: new Map(), queues: new Map() };
   /** Queues of which the runtime has heard. */
   #asked: ReadonlySet<string> = new Set();
-  /** Why topics are not copied, of which the log tells. */
+  /** Why topics are not copied, that the log has named. */
   #refused: ReadonlySet<string> = new Set();
 
   constructor(parts: readonly InstancePart[] = []) {

@@ -33,7 +33,7 @@ export interface InstancePartContext {
 export interface InstancePart {
   /**
    * Begins, and resolves once the part runs. What passes by itself, such as a cluster that does not answer, is retried inside. An error ends
-   * the instance, which the runtime makes anew, or which fails for good where the error is not retriable.
+   * the instance, which the runtime starts again, or which fails for good where the error is not retriable.
    */
   start(context: InstancePartContext, clusters: FlowClusters): Promise<void>;
   /** Ends everything that the part does. Called always, also after an error in `start`. */

@@ -76,7 +76,7 @@ async function agreedLinks(
   throw new RetriableError('Other runners agree upon the queues of this connector at the same time');
 }
 
-/** Later, a topic of another name that cannot be copied must not stop those that are: the instance tells of it. */
+/** Later, a topic of another name that cannot be copied must not stop those that are: the instance reports it. */
 function requireNoRefusal(plan: readonly PlannedTopic[], { topics = [] }: SourceSettings, hasTasks: boolean): void {
   const refused = plan.filter(({ topic, problem }) => problem !== undefined && (!hasTasks || topics.includes(topic)));
   if (refused.length === 0) return;

@@ -27,7 +27,7 @@ export interface FlowTopics {
 /**
  * Looks for the topics that settings take.
  *
- * @param known queues that were agreed upon: their topics count as seen, although name servers may not list them for now
+ * @param known queues that were agreed upon: their topics are treated as seen, although name servers may not list them for now
  */
 export async function lookForTopics(
   { source, target }: FlowClusters,

@@ -15,7 +15,7 @@ interface QueueOffset {
 }
 
 /**
- * Tells the brokers of the source how far their queues are copied, as offsets of a consumer group, so that tools show the lag. Nothing depends on it:
+ * Reports to the brokers of the source how far their queues are copied, as offsets of a consumer group, so that tools show the lag. Nothing depends on it:
  * what a broker does not take comes with the next offset of the queue.
  */
 export class GroupOffsets {

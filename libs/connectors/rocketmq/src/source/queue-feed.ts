@@ -19,8 +19,8 @@ import type { QueueStart } from './queue-start.js';
 
 /** Pulls in flight per queue, ahead of what the task has taken. */
 const PULLS_AHEAD = 4;
-/** A wait for messages that is longer, in milliseconds, may have outlasted the queue: it could be deleted and created again. */
-const DOUBT_AFTER_MS = 1000;
+/** Between two answers that are further apart, in milliseconds, the queue could be deleted, created again, and filled up to the offset that is read. */
+const DOUBT_AFTER_MS = 50;
 const BACKOFF: BackoffLimits = { initialMs: 200, maxMs: 5000 };
 
 export interface QueueFeedOptions {
@@ -63,6 +63,8 @@ export class QueueFeed {
   #reading: Promise<void> = Promise.resolve();
   #reader: QueueReader | undefined;
   #isDoubtful = false;
+  /** When the queue was known to be the same. */
+  #provenMs = -Infinity;
   #end: number | undefined;
 
   constructor(link: QueueLink, options: QueueFeedOptions) {
@@ -200,10 +202,9 @@ export class QueueFeed {
     }
   }
 
-  /** Waits for messages; `undefined` where reading has to begin anew. */
+  /** Waits for messages; `undefined` where reading has to start again. */
   async #nextAnswer(reader: QueueReader): Promise<Answer | undefined> {
     const { start } = this.#options;
-    const askedMs = performance.now();
     let messages: readonly LogicalMessage[];
     try {
       messages = await reader.nextMessages();
@@ -214,10 +215,11 @@ export class QueueFeed {
       reader.seek(next);
       return { kind: 'unreadable', next, error };
     }
-    if (this.#isDoubtful || performance.now() - askedMs > DOUBT_AFTER_MS) {
+    if (this.#isDoubtful || performance.now() - this.#provenMs > DOUBT_AFTER_MS) {
       if (!(await start.isSame(this.#signal))) return undefined;
       this.#isDoubtful = false;
     }
+    this.#provenMs = performance.now();
     let bytes = 0;
     for (const { bodyBytes, propertiesBytes } of messages) bytes += bodyBytes + propertiesBytes;
     return { kind: 'messages', messages, bytes };
@@ -265,7 +267,7 @@ export class QueueFeed {
   }
 }
 
-/** Returns whether an error of a queue that is known to exist may pass by itself: the name servers also forget the topic of a broker that is restarting. */
+/** Returns whether an error may pass by itself. Name servers also forget the topic of a broker that is restarting. */
 function isPassing(error: unknown): boolean {
   return isRetriableRocketMqError(error) || error instanceof TopicNotFoundError || error instanceof BrokerNotFoundError;
 }

@@ -11,10 +11,7 @@ export interface QueueLink {
 /** In the settings of a task: its queues. Written when the connector is split, not by users. */
 export const QUEUES_SETTING = 'sluice.task.queues';
 
-/**
- * Queues of a broker with ids that follow one another, their targets likewise, and one start: broker and first id of the source, the same of the
- * target, how many, and the start.
- */
+/** Queues of a broker whose ids follow one another, as those of their targets do, with one start. */
 type Run = [source: string, sourceId: number, target: string, targetId: number, count: number, start: number];
 
 /** The queues of a topic: its name, that at the target, and runs. */

@@ -18,7 +18,7 @@ export interface QueueStartOptions {
   /** Where the flow has come to, or begins. */
   readonly position: ReadPosition;
   readonly policy: SourceProblemPolicy;
-  /** Tells operators what was found, and what was done about it. */
+  /** Reports to operators what was found, and what was done about it. */
   readonly report: (text: string) => void;
 }
 

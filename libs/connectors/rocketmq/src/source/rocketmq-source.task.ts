@@ -120,7 +120,7 @@ export class RocketMqSourceTask implements SourceTask {
     await this.#client?.close();
   }
 
-  /** Creates the group once for all queues that ask for it at a time. A broker that is away must not keep the others waiting: it is asked again. */
+  /** Creates the group once for all queues that ask for it at a time. An unavailable broker must not keep the others waiting: it is asked again. */
   #createGroup(client: RocketMqClient, group: string): Promise<void> {
     this.#creating ??= client.admin
       .createGroup({ group })
