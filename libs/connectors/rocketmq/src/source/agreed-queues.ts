@@ -20,11 +20,10 @@ export function hasBegun(pairs: ReadonlyMap<string, string>): boolean {
   return pairs.has(BEGUN);
 }
 
-/** Returns the queues among agreed pairs, sorted by those of the source. */
+/** Returns the queues among agreed pairs, sorted by those of the source. The value of no other pair is the text of a queue. */
 export function queuesIn(pairs: ReadonlyMap<string, string>): readonly Pick<QueueLink, 'source' | 'target'>[] {
   const links: Pick<QueueLink, 'source' | 'target'>[] = [];
   for (const [key, value] of pairs) {
-    if (key.startsWith(BEGIN_PREFIX)) continue;
     const [source, target] = [parseQueueKey(key), parseQueueKey(value)];
     if (source !== undefined && target !== undefined) links.push({ source, target });
   }

@@ -56,6 +56,8 @@ describe('the plan of topics', () => {
     const regex = { topics: '', 'topics.regex': 'orders-\\p{Alnum}+' };
     expect(planned(regex, SEEN)).toEqual(['orders-1>orders-1', 'orders-2>orders-2', 'orders-test>orders-test']);
     expect(planned({ ...regex, 'topics.exclude': 'orders-2,.*-te?st' }, SEEN)).toEqual(['orders-1>orders-1']);
+    const barred = { topics: '', 'topics.regex': '.*', 'topics.exclude': 'a|b' };
+    expect(planned(barred, ['a|b', 'a', 'c'])).toEqual(['c>c']);
   });
 
   it('leaves out topics of groups and of Sluice unless they are asked for', () => {
