@@ -36,6 +36,7 @@ export class SyncFlow {
       config: { 'sync.interval.ms': '1000', ...config },
       logger: { debug: log, info: log, warn: log, error: log },
       signal: flow.#stop.signal,
+      agreedPairs: () => Promise.resolve(new Map<string, string>()),
       requestTaskReconfiguration: () => undefined,
       raiseError: (error: unknown) => {
         log(String(error));

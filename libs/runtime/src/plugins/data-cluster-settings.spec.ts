@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SinkConnector, SourceConnector, TaskConfig } from '@sluice/sdk';
+import { SPLITTING } from '../testing/split-context.js';
 import { PluginRegistry } from './plugin-registry.js';
 
 const common = {
@@ -49,7 +50,7 @@ describe('the settings of the cluster in which the topics of a connector live', 
     const answer = await registry.validate('NoSource', config);
     const errors = answer.fields.flatMap(({ state }) => state.errors.map((error) => [state.name, error]));
     expect(errors).toEqual([[field, expect.stringContaining(message)]]);
-    await expect(registry.taskConfigs(config)).resolves.toEqual({ error: expect.stringContaining(message) });
+    await expect(registry.taskConfigs(config, SPLITTING)).resolves.toEqual({ error: expect.stringContaining(message) });
   });
 
   it('are refused with a hint where one is mistyped', async () => {
