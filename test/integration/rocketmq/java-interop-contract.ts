@@ -143,6 +143,43 @@ export function describeJavaInterop({ version, namesrv }: BrokerUnderTest): void
     });
 
     it(
+      'reads batches that we send with bodies as they are stored, and the flag and time of each message',
+      async () => {
+        const queue = await queueOf(topic);
+        const sent = await java.run('send', ...addressOf(queue), 'ZLIB,LZ4,ZSTD');
+        const first = await client('json').admin.maxOffset(queue);
+        // Neither bytes that are no UTF-8 nor control characters may change.
+        const block = Buffer.from('KEYS\u0001plain\u0002k\u0001\u00ff\u00fe\u0003\n\u0000\u0002', 'latin1');
+        const batches: { body: Buffer; block: Buffer; keys: string; sysFlag: number }[] = [];
+        batches.push({ body: Buffer.from('not compressed'), block, keys: 'plain', sysFlag: 0 });
+        for (const [type = '', offset] of sent) {
+          const { body: stored, rawProperties, sysFlag } = await pullAt('json', queue, Number(offset));
+          batches.push({ body: stored, block: rawProperties, keys: type, sysFlag });
+        }
+        const lines: string[][] = [];
+        for (const [n, { body: stored, block: properties, keys, sysFlag }] of batches.entries()) {
+          const encoder = new BatchEncoder();
+          const bornAt = 1_600_000_000_000 + n;
+          for (const flag of [0, -n - 1, 0x7fff_ffff]) {
+            encoder.add(stored, properties, flag);
+            const given = sysFlag === 0 ? stored : body;
+            const offset = String(first + n * 3 + encoder.count - 1);
+            lines.push([offset, String(given.length), String(crc32(given)), keys, String(flag), String(sysFlag), String(bornAt)]);
+          }
+          await client('rocketmq').producer.sendBatch(queue, encoder.finish({ sysFlag, bornAt }));
+        }
+        expect(await java.run('readStored', ...addressOf(queue), first, lines.length, group)).toEqual(lines);
+        for (const [n, { body: stored, block: properties, sysFlag }] of batches.entries()) {
+          const message = await pullAt('rocketmq', queue, first + n * 3);
+          expect(message.body.equals(stored)).toBe(true);
+          expect(message.rawProperties.subarray(0, properties.length).equals(properties)).toBe(true);
+          expect(message.sysFlag).toBe(sysFlag);
+        }
+      },
+      LIMIT_MS,
+    );
+
+    it(
       'delays messages that we read, and reads those that we delay',
       async () => {
         const queue = await queueOf(topic);

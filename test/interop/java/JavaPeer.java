@@ -21,6 +21,8 @@ import org.apache.rocketmq.common.message.MessageQueue;
  * moveOffset <namesrv> <topic> <broker> <queue> <to> <group>: prints "OFFSET" and the group's offset before, then sets it
  * read <namesrv> <topic> <broker> <queue> <offset> <count> <group>: prints offset, length, CRC32, hex of the first
  * bytes, keys, tag and the user property "from" of each message
+ * readStored, with the same arguments: prints offset, length, CRC32, keys, flag, system flag and born time of each
+ * message
  */
 public final class JavaPeer {
     private static final int TIMEOUT_MS = 30_000;
@@ -32,7 +34,7 @@ public final class JavaPeer {
             case "sendBatch" -> sendBatch(args[1], queue, Integer.parseInt(args[5]));
             case "sendDelayed" -> sendDelayed(args[1], queue, Integer.parseInt(args[5]));
             case "moveOffset" -> moveOffset(args[1], queue, Long.parseLong(args[5]), args[6]);
-            case "read" -> read(args[1], queue, Long.parseLong(args[5]), Integer.parseInt(args[6]), args[7]);
+            case "read", "readStored" -> read(args, queue);
             default -> throw new IllegalArgumentException(args[0]);
         }
     }
@@ -105,9 +107,11 @@ public final class JavaPeer {
         consumer.shutdown();
     }
 
-    private static void read(String namesrv, MessageQueue queue, long from, int count, String group) throws Exception {
-        DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(group);
-        connect(consumer, namesrv);
+    private static void read(String[] args, MessageQueue queue) throws Exception {
+        long from = Long.parseLong(args[5]);
+        int count = Integer.parseInt(args[6]);
+        DefaultMQPullConsumer consumer = new DefaultMQPullConsumer(args[7]);
+        connect(consumer, args[1]);
         consumer.start();
         TreeMap<Long, MessageExt> messages = new TreeMap<>();
         long offset = from;
@@ -122,6 +126,11 @@ public final class JavaPeer {
             byte[] body = message.getBody();
             CRC32 crc = new CRC32();
             crc.update(body);
+            if (args[0].equals("readStored")) {
+                say(message.getQueueOffset() + " " + body.length + " " + crc.getValue() + " " + message.getKeys() + " "
+                    + message.getFlag() + " " + message.getSysFlag() + " " + message.getBornTimestamp());
+                continue;
+            }
             String start = HexFormat.of().formatHex(body, 0, Math.min(8, body.length));
             say(message.getQueueOffset() + " " + body.length + " " + crc.getValue() + " " + start + " " + message.getKeys()
                 + " " + message.getTags() + " " + message.getUserProperty("from"));

@@ -111,7 +111,7 @@ export class Producer {
   sendBatch(queue: QueueRef, batch: EncodedBatch, options?: SendOptions): Promise<SendResult> {
     const request: RemotingRequest = {
       code: REQUEST_CODE.SEND_BATCH_MESSAGE,
-      ext: this.#header(queue, { properties: '', sysFlag: 0, bornAt: batch.bornAt }, true),
+      ext: this.#header(queue, { properties: '', sysFlag: batch.sysFlag ?? 0, bornAt: batch.bornAt }, true),
       body: batch.bytes,
       claimHeadRoom: batch.claimHeadRoom,
     };

@@ -2,6 +2,7 @@ import { isUint8Array } from 'node:util/types';
 import { InvalidArgumentError, MessageTooLargeError } from '../errors.js';
 
 const HEAD_BYTES = 20;
+const FLAG_AT = 12;
 const BODY_LENGTH_AT = 16;
 const PROPERTIES_LENGTH_BYTES = 2;
 const ENTRY_BYTES = HEAD_BYTES + PROPERTIES_LENGTH_BYTES;
@@ -40,12 +41,16 @@ export interface EncodedBatch {
   readonly claimHeadRoom?: ((headBytes: number) => Buffer | undefined) | undefined;
   /** When the messages were made, ms since the epoch. Default: when they are sent. */
   readonly bornAt?: number | undefined;
+  /** Bits of `SYS_FLAG` of each message, such as those that say how its body is compressed. Default 0. */
+  readonly sysFlag?: number | undefined;
 }
 
 /** A message of a batch, as it is encoded. */
 export interface EncodedMessage {
   readonly body: Buffer;
   readonly properties: Buffer;
+  /** `Message.flag`. */
+  readonly flag: number;
 }
 
 export interface BatchEncoderOptions {
@@ -129,7 +134,7 @@ export class BatchEncoder {
     view.setInt32(start, size);
     view.setInt32(start + 4, 0);
     view.setInt32(start + 8, 0);
-    view.setInt32(start + 12, flag);
+    view.setInt32(start + FLAG_AT, flag);
     view.setInt32(start + BODY_LENGTH_AT, bodyBytes);
     buffer.set(body, start + HEAD_BYTES);
     view.setInt16(propertiesAt - PROPERTIES_LENGTH_BYTES, propertiesBytes);
@@ -148,19 +153,25 @@ export class BatchEncoder {
       messages.push({
         body: this.#buffer.subarray(at + HEAD_BYTES, bodyEnd),
         properties: this.#buffer.subarray(bodyEnd + PROPERTIES_LENGTH_BYTES, end),
+        flag: this.#view.getInt32(at + FLAG_AT),
       });
     }
     return messages;
   }
 
-  /** @throws InvalidArgumentError for an empty batch */
-  finish(): EncodedBatch {
+  /**
+   * @param head what the broker stores for each message of the batch alike
+   * @throws InvalidArgumentError for an empty batch
+   */
+  finish(head: Pick<EncodedBatch, 'bornAt' | 'sysFlag'> = {}): EncodedBatch {
     if (this.#count === 0) throw new InvalidArgumentError('a batch needs at least one message');
     this.#isSealed = true;
     const buffer = this.#buffer;
     const end = this.#end;
     let isClaimed = false;
     return {
+      bornAt: head.bornAt,
+      sysFlag: head.sysFlag,
       bytes: buffer.subarray(HEAD_ROOM_BYTES, end),
       count: this.#count,
       claimHeadRoom: (headBytes) => {

@@ -101,8 +101,8 @@ describe('the memory of a batch', () => {
     batch.add(Buffer.from('second'), '');
     await producer.send(queue, batch, signal);
     expect(batch.messages).toEqual([
-      { body: Buffer.from('first'), properties: Buffer.from('näme\u0001välue\u0002') },
-      { body: Buffer.from('second'), properties: Buffer.alloc(0) },
+      { body: Buffer.from('first'), properties: Buffer.from('näme\u0001välue\u0002'), flag: 0 },
+      { body: Buffer.from('second'), properties: Buffer.alloc(0), flag: 0 },
     ]);
     const again = producer.newBatch(0);
     for (const message of batch.messages) again.add(message.body, message.properties);
