@@ -8,3 +8,8 @@ export const maxBodyBytes = MAX_VALUE_BYTES;
  * and broker add to every message.
  */
 export const MAX_PROPERTIES_BYTES = 32_767 - 767;
+
+/**
+ * The same of a raw record. Its block holds what clients add already, so that a broker adds the name of its cluster and a checksum alone.
+ */
+export const MAX_RAW_PROPERTIES_BYTES = 32_767 - 255;

@@ -232,12 +232,13 @@ function wholeNumber(text: string): number | undefined {
   return first === 1 ? -value : value;
 }
 
-function tooLarge(origin: RecordOrigin, reason: string): ConnectError {
+/** Makes the error of a record that is too large for a message. */
+export function tooLarge(origin: RecordOrigin, reason: string): ConnectError {
   return unsendable(ConnectErrorCode.recordTooLarge, origin, reason);
 }
 
 /** Makes the error of a record that no message can carry. */
-function unsendable(code: ConnectErrorCode, origin: RecordOrigin, reason: string): ConnectError {
+export function unsendable(code: ConnectErrorCode, origin: RecordOrigin, reason: string): ConnectError {
   const place = origin.partition === undefined ? '' : ` from ${describePosition(origin.partition)}`;
   const position = origin.position === undefined ? '' : ` before ${describePosition(origin.position)}`;
   return new ConnectError(code, `The record for topic ${origin.topic}${place}${position} cannot be sent: ${reason}`);

@@ -129,11 +129,13 @@ export function scanStamp(properties: Buffer): string | undefined {
 }
 
 /** Returns a copy of a message's properties in which the stamp is one for the queue with the tag `queue`. The properties must have a stamp. */
-export function rebindStamp(properties: string, queue: string): string {
-  const start = valueStart(properties, stampNeedle);
+export function rebindStamp(properties: Buffer, queue: string): Buffer {
+  // One character for each byte: the others may be no UTF-8.
+  const start = valueStart(properties.toString('latin1'), stampNeedle);
   if (start < 0) throw new TypeError('The properties have no stamp');
-  const tagAt = start + queueStart;
-  return properties.slice(0, tagAt) + queue + properties.slice(tagAt + queue.length);
+  const rebound = Buffer.from(properties);
+  rebound.write(queue, start + queueStart, 'latin1');
+  return rebound;
 }
 
 function encodePosition(position: SourcePosition): string {

@@ -1,3 +1,4 @@
+import type { MessageHead } from '@sluice/protocol';
 import type { QueueRef } from '@sluice/sdk';
 import {
   BatchEncoder,
@@ -66,7 +67,10 @@ class EncoderBatch implements RecordBatch {
   sends = 0;
   answers = 0;
 
-  constructor(readonly encoder: BatchEncoder) {}
+  constructor(
+    readonly encoder: BatchEncoder,
+    readonly head: MessageHead | undefined,
+  ) {}
 
   get count(): number {
     return this.encoder.count;
@@ -76,9 +80,9 @@ class EncoderBatch implements RecordBatch {
     return this.encoder.bytes;
   }
 
-  add(body: Buffer, properties: string | Buffer): number {
+  add(body: Buffer, properties: string | Buffer, flag?: number): number {
     if (!this.encoder.fits(body, properties)) return 0;
-    return this.encoder.add(body, properties);
+    return this.encoder.add(body, properties, flag);
   }
 
   get messages(): readonly BatchMessage[] {
@@ -129,8 +133,8 @@ export class RocketMqRecordProducer implements RecordProducer {
     }
   }
 
-  newBatch(expectedBytes: number): RecordBatch {
-    return new EncoderBatch(this.spare.take(expectedBytes));
+  newBatch(expectedBytes: number, head?: MessageHead): RecordBatch {
+    return new EncoderBatch(this.spare.take(expectedBytes), head);
   }
 
   giveBack(batch: RecordBatch): void {
@@ -145,7 +149,7 @@ export class RocketMqRecordProducer implements RecordProducer {
     if (!(batch instanceof EncoderBatch)) throw new TypeError('The batch was made by another producer');
     batch.sends += 1;
     const options = { timeoutMs: SEND_TIMEOUT_MS, signal };
-    const stored = await orFailure(this.client.producer.sendBatch(queue, batch.encoder.finish(), options));
+    const stored = await orFailure(this.client.producer.sendBatch(queue, batch.encoder.finish(batch.head), options));
     batch.answers += 1;
     if (stored.firstOffset >= 0) return stored;
     throw new SendFailure('The broker has stored the batch without an offset: its queue is moving to this broker', {

@@ -1,16 +1,18 @@
 import { inspect } from 'node:util';
 import { JsonConverter, jsonConverterSpec } from '@sluice/converters';
 import {
+  COMPRESSION_BITS,
   contextWithoutParts,
   type ConvertedRecord,
   maxBodyBytes,
+  MAX_PROPERTIES_BYTES,
   omissionProperty,
   type OutgoingParts,
   propertiesWithoutValue,
   recordToMessage,
   writtenProperties,
 } from '@sluice/protocol';
-import { type ConnectRecord, type ConnectValue, type MessageHeader, requireConfig, type Schema } from '@sluice/sdk';
+import { type ConnectRecord, type ConnectValue, type MessageHeader, requireConfig, type RawRecord, type Schema } from '@sluice/sdk';
 import type { RawMessage } from '../ports/queue-messages.port.js';
 import type { WholeMessage } from '../ports/record-producer.port.js';
 
@@ -44,14 +46,35 @@ export function letterOfMessage(message: RawMessage, contextOf: ContextOf): Whol
  * message can hold is left out, and a property of the letter says so.
  */
 export function letterOfRecord(record: ConnectRecord, contextOf: ContextOf): WholeMessage {
+  const { raw } = record;
+  if (raw !== undefined && isMessage(raw)) return letterOfRaw(raw, contextOf);
   const { body, properties } = partsOrNone(record);
   return { body, sysFlag: 0, flag: 0, properties: properties + contextOf(properties) };
 }
 
+/** Makes the dead letter of a raw record: the message itself. Properties that no letter has room for are left out, and one says so. */
+function letterOfRaw({ body, properties, flag, sysFlag, bornAt }: RawRecord, contextOf: ContextOf): WholeMessage {
+  let written = writtenProperties(bufferOf(properties));
+  const bytes = Buffer.byteLength(written);
+  if (bytes > MAX_PROPERTIES_BYTES) written = omissionProperty(`the properties, which have ${bytes} bytes`);
+  return { body: bufferOf(body), sysFlag: sysFlag & COMPRESSION_BITS, flag, bornAt, properties: written + contextOf(written) };
+}
+
+/** Returns whether a record that a plugin calls raw has what a message needs. */
+function isMessage({ body, properties, flag, sysFlag, bornAt }: RawRecord): boolean {
+  const hasBytes = body instanceof Uint8Array && properties instanceof Uint8Array;
+  return hasBytes && flag === (flag | 0) && Number.isInteger(sysFlag) && (bornAt === undefined || Number.isSafeInteger(bornAt));
+}
+
+/** On the same memory. */
+function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
+}
+
 /** Makes the dead letter of a source's record that a broker refused as a message. */
-export function letterOfParts({ body, properties }: OutgoingParts, contextOf: ContextOf): WholeMessage {
-  const written = writtenProperties(Buffer.from(properties, 'utf8'));
-  return { body, sysFlag: 0, flag: 0, properties: written + contextOf(written) };
+export function letterOfRefused(message: WholeMessage, contextOf: ContextOf): WholeMessage {
+  const written = writtenProperties(Buffer.from(message.properties, 'utf8'));
+  return { ...message, properties: written + contextOf(written) };
 }
 
 /** Returns a dead letter without the value, which the broker refuses. */
@@ -142,6 +165,11 @@ export function describeMessage({ bodyBytes, bornTimestamp, rawProperties }: Raw
 
 /** Describes a record of a source with its contents, for a log. */
 export function describeRecord(record: ConnectRecord): string {
+  const { raw } = record;
+  if (raw !== undefined && isMessage(raw)) {
+    const made = raw.bornAt === undefined ? '' : `was made at ${timeText(raw.bornAt)}, `;
+    return `It ${made}has ${raw.body.length} bytes, and these properties: ${readable(writtenProperties(bufferOf(raw.properties)))}`;
+  }
   const { key, keySchema, value, schema, headers, timestamp } = record;
   const parts = [`value ${jsonOf(value, schema).toString('utf8')}`];
   if (key !== undefined) parts.unshift(`key ${jsonOf(key, keySchema).toString('utf8')}`);

@@ -1,6 +1,17 @@
-import { type ConnectorInstance, RetriableError, type SinkConnector, type SourceConnector, type TaskLogger } from '@sluice/sdk';
+import {
+  ConfigError,
+  type Connector,
+  type ConnectorInstance,
+  RetriableError,
+  type SinkConnector,
+  type SourceConnector,
+  type TaskConfig,
+  type TaskLogger,
+} from '@sluice/sdk';
 import { parseSinkSettings, parseSourceSettings } from '../config/connector-settings.js';
 import { queueByOf, sinkLoopSettings, sourceLoopSettings, subscriptionOf, topicCreationOf } from '../config/loop-settings.js';
+import { rawErrors } from '../config/raw-rule.js';
+import type { Converters } from '../converters/converter.js';
 import { createConverters } from '../converters/create-converters.js';
 import type { ErrorReporting } from '../dead-letters/record-errors.js';
 import type { PluginRegistry } from '../plugins/plugin-registry.js';
@@ -12,15 +23,16 @@ import type { PositionStore } from '../ports/position-store.port.js';
 import type { QueueMessages } from '../ports/queue-messages.port.js';
 import type { RecordProducer } from '../ports/record-producer.port.js';
 import { newTaskCounters } from '../ports/task-counters.port.js';
-import { ConvertingDecoder } from '../sink/record-decoder.js';
+import { ConvertingDecoder, RawDecoder } from '../sink/record-decoder.js';
 import type { SinkLoopSpec } from '../sink/sink-loop-options.js';
 import { SinkTaskLoop } from '../sink/sink-task-loop.js';
 import { convertedQueueKeys } from '../source/queue-keys.js';
-import { ConvertingEncoder } from '../source/record-encoder.js';
+import { ConvertingEncoder, RawEncoder, type RecordEncoder } from '../source/record-encoder.js';
 import { SourceTaskLoop } from '../source/source-task-loop.js';
 import { TaskWaits } from '../retry/task-waits.js';
 import { taskSupervision } from '../config/task-supervision.js';
 import { createTransforms } from '../transforms/create-transforms.js';
+import { TransformChain } from '../transforms/transform-chain.js';
 import { SharedRate } from '../task/shared-rate.js';
 import { TaskFigures } from '../task/task-figures.js';
 import { TaskWarnings } from '../task/task-warnings.js';
@@ -71,6 +83,8 @@ export interface TaskEnvironment {
  */
 export function createTaskLoop(task: ResolvedTask, plugins: PluginRegistry, environment: TaskEnvironment): TaskLoop {
   const connector = plugins.connectorOf(task.config);
+  const errors = rawErrors(connector, task.config);
+  if (errors.length > 0) throw new ConfigError('The configuration of the connector', errors);
   const calls = environment.calls ?? new CallBoard();
   const watching = { ...environment, calls, figures: environment.figures ?? new TaskFigures() };
   const loop =
@@ -121,11 +135,10 @@ function createSourceLoop(
   environment: WatchedEnvironment,
 ): TaskLoop {
   const settings = parseSourceSettings(task.config);
-  const converters = createConverters(task.config, connector.defaultConverters, plugins.converters);
+  const { transforms, converters } = stagesOf(connector, task.config, plugins);
   const queueBy = queueByOf(settings);
   const { messages, positions, lease, clock, calls, figures } = environment;
-  const transforms = createTransforms(task.config, plugins);
-  const encoder = new ConvertingEncoder(converters);
+  const encoder: RecordEncoder = converters === undefined ? new RawEncoder() : new ConvertingEncoder(converters);
   const shared = common(task, plugins, environment);
   const loopSettings = sourceLoopSettings(settings);
   figures.limitBuffer({ records: loopSettings.maxBufferedRecords, bytes: loopSettings.maxBufferedBytes });
@@ -136,7 +149,8 @@ function createSourceLoop(
       task: watchedSource(connector.createTask(), calls, figures),
       transforms,
       encoder,
-      queueKeys: queueBy === undefined ? undefined : convertedQueueKeys(queueBy, converters),
+      queueKeys: queueBy === undefined || converters === undefined ? undefined : convertedQueueKeys(queueBy, converters),
+      isRaw: converters === undefined,
       settings: loopSettings,
       counters: newTaskCounters(),
       traces: tracing && new SourceTraces({ ...tracing, hasStage: !transforms.isEmpty || encoder.prepare !== undefined }),
@@ -149,6 +163,7 @@ function createSinkLoop(task: ResolvedTask, connector: SinkConnector, plugins: P
   const settings = parseSinkSettings(task.config);
   const { messages, offsets, lease, clock, groupOf, calls, figures } = environment;
   const group = groupOf(task.id.connector);
+  const { transforms, converters } = stagesOf(connector, task.config, plugins);
   const loopSettings = sinkLoopSettings(settings);
   figures.limitBuffer({ records: loopSettings.maxAhead.maxRecords, bytes: loopSettings.maxAhead.maxBytes });
   const shared = common(task, plugins, environment);
@@ -159,8 +174,8 @@ function createSinkLoop(task: ResolvedTask, connector: SinkConnector, plugins: P
       task: watchedSink(connector.createTask(), calls, figures),
       group,
       subscription: subscriptionOf(settings, task.config, task.id.index),
-      transforms: createTransforms(task.config, plugins),
-      decoder: new ConvertingDecoder(createConverters(task.config, connector.defaultConverters, plugins.converters)),
+      transforms,
+      decoder: converters === undefined ? new RawDecoder() : new ConvertingDecoder(converters),
       settings: loopSettings,
       hasRepeatablePut: connector.hasRepeatablePut === true,
       counters: newTaskCounters(),
@@ -168,6 +183,20 @@ function createSinkLoop(task: ResolvedTask, connector: SinkConnector, plugins: P
     },
     { producer: environment.producer({ queues: DEAD_LETTER_QUEUES }), messages, offsets: timedOffsets(offsets, figures), lease, clock },
   );
+}
+
+/**
+ * Makes what works on the records of a connector; raw ones have no converters.
+ * @throws ConfigError
+ */
+function stagesOf(
+  connector: Connector,
+  config: TaskConfig,
+  plugins: PluginRegistry,
+): { readonly transforms: TransformChain; readonly converters: Converters | undefined } {
+  if (connector.records === 'raw') return { transforms: new TransformChain(), converters: undefined };
+  const converters = createConverters(config, connector.defaultConverters, plugins.converters);
+  return { transforms: createTransforms(config, plugins), converters };
 }
 
 /** What a connector writes into an error or a warning may name its secrets: they are taken out before anything is logged, kept or cut. */

@@ -73,6 +73,9 @@ function wrongPart(list: keyof PluginSet, plugin: unknown): string | undefined {
   } catch (error) {
     return `spec cannot be read: ${messageOf(error)}`;
   }
+  if (list === 'connectors' && given['records'] !== undefined && given['records'] !== 'raw') {
+    return `records is ${JSON.stringify(given['records'])}; it must be "raw", or left out`;
+  }
   const missing = functions.find((each) => typeof given[each] !== 'function');
   return missing === undefined ? undefined : `${missing} must be a function`;
 }

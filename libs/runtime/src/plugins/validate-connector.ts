@@ -26,6 +26,7 @@ import { DATA_CLUSTER_PREFIX } from '../config/data-cluster-settings.js';
 import { deadLetterErrors, deadLetterWarnings } from '../config/dead-letter-rule.js';
 import { exactlyOnceErrors } from '../config/exactly-once-rule.js';
 import { queueByErrors } from '../config/queue-by-rule.js';
+import { hasNoEffectOn, rawErrors } from '../config/raw-rule.js';
 import { topicsErrors } from '../config/topics-rule.js';
 import { isJudgedElsewhere, unsupportedSettingsIn } from '../config/unsupported-settings.js';
 import { choiceErrors } from '../catalog/plugin-choice.js';
@@ -56,7 +57,10 @@ export async function validateConnector(
   const checked = validateConfig(spec, config, {
     unknownKeys: 'warn',
     isKnownElsewhere: (name) =>
-      isJudgedElsewhere(name) || isOfTransforms(name) || converters.some(({ prefix }) => name.startsWith(`${prefix}.`)),
+      isJudgedElsewhere(name) ||
+      isOfTransforms(name) ||
+      hasNoEffectOn(connector, name) ||
+      converters.some(({ prefix }) => name.startsWith(`${prefix}.`)),
   });
   const base = { ...checked, fields: withWrittenValues(checked.fields, spec, resolved) };
   const unsupported = unsupportedSettingsIn(config, spec);
@@ -65,15 +69,15 @@ export async function validateConnector(
     ...known,
     ...unresolved,
     ...converters.flatMap((choice) => choiceErrors(choice, tables.converters)).filter(({ field }) => !wrong.has(field)),
-    ...transformErrors(config, transforms, tables),
+    ...(connector.records === 'raw' ? rawErrors(connector, config) : transformErrors(config, transforms, tables)),
     ...unsupported.errors,
     ...clusterErrors(DATA_CLUSTER_PREFIX, config),
-    ...(connector.kind === 'sink' ? sinkErrors(config, wrong) : sourceErrors(config, wrong)),
+    ...(connector.kind === 'sink' ? sinkErrors(config, wrong) : connector.records === 'raw' ? [] : sourceErrors(config, wrong)),
     ...(unresolved.length > 0 ? [] : await ownErrors(connector, config, spec, check)),
   ].filter(({ field, message }) => unresolved.every((each) => each.field !== field || each.message === message));
   const fields: { description?: ValidateAnswer['fields'][number]['description']; state: FieldState }[] = [
     ...base.fields,
-    ...undefinedSettings(spec, resolved.written, further).map((state) => ({ state })),
+    ...undefinedSettings(connector, spec, resolved.written, further).map((state) => ({ state })),
   ];
   const hide = hiderOf(spec, config, resolved.values);
   return {
@@ -172,7 +176,12 @@ export function failedCheck(connector: Connector, error: unknown): readonly Fiel
 }
 
 /** Finds settings that were given, or that an error names, and that nothing defines. */
-function undefinedSettings(spec: ConfigSpec, config: TaskConfig, errors: readonly FieldError[]): readonly FieldState[] {
+function undefinedSettings(
+  connector: Connector,
+  spec: ConfigSpec,
+  config: TaskConfig,
+  errors: readonly FieldError[],
+): readonly FieldState[] {
   const known = new Set(Object.entries(spec).flatMap(([name, { aliases }]) => [name, ...(aliases ?? [])]));
   const fields = new Set(Object.keys(spec));
   const names = new Set([
@@ -181,7 +190,9 @@ function undefinedSettings(spec: ConfigSpec, config: TaskConfig, errors: readonl
   ]);
   return [...names].map((name) => {
     const value = config[name];
-    const shown = value === undefined ? null : isSecretName(name) && !isReference(value) ? HIDDEN_VALUE : hideEmbedded(value);
+    // Nothing says which settings of a converter or a transform are secret where none is chosen.
+    const isSecret = isSecretName(name) || hasNoEffectOn(connector, name);
+    const shown = value === undefined ? null : isSecret && !isReference(value) ? HIDDEN_VALUE : hideEmbedded(value);
     return { name, value: shown, recommendedValues: [], errors: [], visible: true };
   });
 }

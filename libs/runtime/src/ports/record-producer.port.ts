@@ -1,4 +1,16 @@
+import type { MessageHead } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, type QueueRef } from '@sluice/sdk';
+
+/** What a message is made of. */
+export interface EncodedParts {
+  readonly body: Buffer;
+  /** As the message mapping of `@sluice/protocol` makes them, or the bytes of a block. */
+  readonly properties: string | Buffer;
+  /** RocketMQ's `Message.flag`; 0 where it is absent. */
+  readonly flag?: number;
+  /** Absent where the body is not compressed, and the time is that of the send. */
+  readonly head?: MessageHead;
+}
 
 /** Encoded messages that are stored in one piece, in order. */
 export interface RecordBatch {
@@ -10,8 +22,10 @@ export interface RecordBatch {
    * Adds one message. `properties` holds the encoded properties as the message mapping of `@sluice/protocol` makes them, or their UTF-8 bytes.
    * Returns the bytes of both. Returns 0, and adds nothing, when the batch would pass the message limit. An empty batch answers 0 only to a message
    * that can never be sent.
+   *
+   * @param flag RocketMQ's `Message.flag`, an int32; 0 by default
    */
-  add(body: Buffer, properties: string | Buffer): number;
+  add(body: Buffer, properties: string | Buffer, flag?: number): number;
   /** Its messages, in the order of their adding. Each use reads all of them from its bytes. They are valid until the batch is given back. */
   readonly messages: readonly BatchMessage[];
 }
@@ -21,6 +35,7 @@ export interface BatchMessage {
   readonly body: Buffer;
   /** The UTF-8 bytes: most of what reads a message only hands them on. */
   readonly properties: Buffer;
+  readonly flag: number;
 }
 
 /** Where a batch was stored: at offsets `firstOffset` to `firstOffset + count - 1`. */
@@ -57,8 +72,11 @@ export interface RecordProducer {
   queues(topic: string): Promise<readonly QueueRef[]>;
   /** Asks the name servers about a queue, and creates nothing. Rejects when none answers. */
   lookUpQueue(queue: QueueRef): Promise<QueueLookUp>;
-  /** @param expectedBytes about how large the batch becomes when it is encoded: one that is used again may have as much memory as fits that */
-  newBatch(expectedBytes: number): RecordBatch;
+  /**
+   * @param expectedBytes about how large the batch becomes when it is encoded: one that is used again may have as much memory as fits that
+   * @param head what its messages have alike; without one they are not compressed, and made when they are sent
+   */
+  newBatch(expectedBytes: number, head?: MessageHead): RecordBatch;
   /** Takes a batch back that nobody sends or reads any more: its memory may serve the next one. */
   giveBack(batch: RecordBatch): void;
   /**

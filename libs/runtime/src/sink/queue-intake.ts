@@ -108,7 +108,7 @@ export class QueueIntake {
     this.key = queueKey(start.queue);
     this.#tag = queueTag(start.queue);
     this.#waiting = options.waits.begin(`reading queue ${this.key}`);
-    this.#ahead = new ReadAhead(new AheadBudget(options.maxAheadPerQueue, options.budget), options.counters);
+    this.#ahead = new ReadAhead(new AheadBudget(options.maxAheadPerQueue, options.budget), options.counters, options.stage);
     this.#state = start.state;
     this.#signal = AbortSignal.any([options.signal, this.#closing.signal]);
     this.#next = start.nextOffset;
@@ -227,7 +227,7 @@ export class QueueIntake {
         records.push(outcome);
         trace?.taken(outcome);
         this.#given = message.queueOffset + 1;
-        if (rate !== undefined) mayTakeMore = rate.take(message.bodyBytes + message.propertiesBytes);
+        if (rate !== undefined) mayTakeMore = rate.take(this.options.stage.bytesOf(message));
       }
       this.#state.took(message, judged);
       this.#next = message.queueOffset + 1;

@@ -15,6 +15,7 @@ const messages = (count: number): RawMessage[] =>
   }));
 
 const counters = newTaskCounters();
+const sizes = { bytesOf: ({ bodyBytes, propertiesBytes }: RawMessage): number => bodyBytes + propertiesBytes };
 
 const wide = { maxBytes: 1e9, maxRecords: 1e9 };
 
@@ -36,7 +37,7 @@ describe('what is read ahead', () => {
     ['records of all queues', wide, { maxBytes: 1e9, maxRecords: 5 }],
     ['bytes of all queues', wide, { maxBytes: 50, maxRecords: 1e9 }],
   ])('is bounded by the %s', async (_, perQueue, ofTask) => {
-    const ahead = new ReadAhead(new AheadBudget(perQueue, new AheadBudget(ofTask)), counters);
+    const ahead = new ReadAhead(new AheadBudget(perQueue, new AheadBudget(ofTask)), counters, sizes);
     ahead.add(messages(4));
     expect(await hasRoom(ahead)).toBe(true);
     ahead.add(messages(1));
@@ -47,7 +48,7 @@ describe('what is read ahead', () => {
 
   it('is counted until it is taken, in whole answers, or dropped', () => {
     const counted = newTaskCounters();
-    const ahead = new ReadAhead(new AheadBudget(wide), counted);
+    const ahead = new ReadAhead(new AheadBudget(wide), counted, sizes);
     ahead.add(messages(4));
     ahead.add(messages(3));
     expect(counted).toMatchObject({ bufferedRecords: 7, bufferedBytes: 70 });
@@ -59,7 +60,7 @@ describe('what is read ahead', () => {
 
   it('shares one budget with what the reader has asked its broker for', async () => {
     const task = new AheadBudget({ maxBytes: 100, maxRecords: 1e9 });
-    const ahead = new ReadAhead(new AheadBudget(wide, task), counters);
+    const ahead = new ReadAhead(new AheadBudget(wide, task), counters, sizes);
     ahead.budget.add(80, 8);
     ahead.add(messages(2));
     expect(await hasRoom(ahead)).toBe(false);
@@ -71,15 +72,15 @@ describe('what is read ahead', () => {
 
   it('holds an equal part of the budget of all queues, and one answer at least, whatever other queues hold', async () => {
     const task = new AheadBudget({ maxBytes: 100, maxRecords: 1e9 });
-    const held = new ReadAhead(new AheadBudget(wide, task), counters);
+    const held = new ReadAhead(new AheadBudget(wide, task), counters, sizes);
     held.add(messages(20));
-    const other = new ReadAhead(new AheadBudget(wide, task), counters);
+    const other = new ReadAhead(new AheadBudget(wide, task), counters, sizes);
     expect(await hasRoom(other)).toBe(true);
     other.add(messages(4));
     expect(await hasRoom(other)).toBe(true);
     other.add(messages(1));
     expect(await hasRoom(other)).toBe(false);
-    const third = new ReadAhead(new AheadBudget(wide, task), counters);
+    const third = new ReadAhead(new AheadBudget(wide, task), counters, sizes);
     third.add(messages(4));
     expect(await hasRoom(third)).toBe(false);
     third.close();

@@ -58,6 +58,7 @@ export class ReadAhead {
   constructor(
     readonly budget: AheadBudget,
     private readonly counters: Pick<TaskCounters, 'bufferedRecords' | 'bufferedBytes'>,
+    private readonly sizes: { bytesOf(message: RawMessage): number },
   ) {}
 
   get isEmpty(): boolean {
@@ -67,7 +68,7 @@ export class ReadAhead {
   /** Appends an answer and returns its bytes. */
   add(messages: readonly RawMessage[]): number {
     let bytes = 0;
-    for (const { bodyBytes, propertiesBytes } of messages) bytes += bodyBytes + propertiesBytes;
+    for (const message of messages) bytes += this.sizes.bytesOf(message);
     this.#answers.push({ messages, bytes });
     this.#count(bytes, messages.length);
     return bytes;

@@ -20,6 +20,27 @@ export interface RecordDecoder {
    * @param parts what `prepare` read of it
    */
   decode(queue: QueueRef, message: RawMessage, parts?: DecodedRecord): SinkRecord;
+  /** Present where records have their bodies as they are stored: nothing decompresses them. */
+  readonly takesStored?: true;
+}
+
+/** Hands messages to a sink of raw records as they are stored: views on the answer of the broker. */
+export class RawDecoder implements RecordDecoder {
+  readonly takesStored = true;
+
+  decode(queue: QueueRef, message: RawMessage): SinkRecord {
+    const { rawProperties: properties, flag = 0, bornTimestamp: bornAt, compressed } = message;
+    const { body, sysFlag } = compressed ?? { body: message.body, sysFlag: 0 };
+    return {
+      topic: queue.topic,
+      value: null,
+      timestamp: bornAt,
+      rocketmq: new MessageAttributes(properties, bornAt),
+      raw: { body, properties, flag, sysFlag, bornAt },
+      queue,
+      offset: message.queueOffset,
+    };
+  }
 }
 
 type ConverterWithHeaders = Converter & Required<Pick<Converter, 'fromBytesAndHeaders'>>;

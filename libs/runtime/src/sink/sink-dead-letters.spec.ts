@@ -61,7 +61,7 @@ describe('the dead letters of a sink', () => {
     ];
     const given = { key: 'k', value: Buffer.from('poison'), headers, timestamp: 5, rocketmq: { tag: 'T', shardingKey: 'S' } };
     const stamped = recordToMessage(given, { topic: 't' }, stamp);
-    world.cluster.queue(world.ref).append([stamped], 2_000, 1_234);
+    world.cluster.queue(world.ref).append([stamped], 2_000, { bornAt: 1_234 });
     world.plain(world.ref, 'good');
     const { loop, counters } = world.loop(world.sink, { settings: tolerant });
     await loop.start();

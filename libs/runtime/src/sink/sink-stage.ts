@@ -26,6 +26,12 @@ export class SinkStage {
     this.prepares = options.transforms.prepares || options.decoder.prepare !== undefined;
   }
 
+  /** Returns what a message takes: its body as the sink gets it, and its properties. */
+  bytesOf(message: RawMessage): number {
+    const { takesStored } = this.options.decoder;
+    return ((takesStored === true ? message.compressed?.body.length : undefined) ?? message.bodyBytes) + message.propertiesBytes;
+  }
+
   /** Returns what becomes of a message, where nothing prepares. */
   outcomeOf(queue: QueueRef, message: RawMessage, trace?: SinkTrace): SinkOutcome {
     const { transforms } = this.options;

@@ -127,6 +127,12 @@ export class PartitionState {
     return this.#lanes.get(topic);
   }
 
+  /** The only one, where all records of the partition go to one queue. */
+  get firstLane(): QueueLane | undefined {
+    const [lane] = this.#lanes.values();
+    return lane;
+  }
+
   /** Sends the topic's records to a lane from now on. */
   setRoute(topic: string, lane: QueueLane): void {
     this.#lanes.set(topic, lane);

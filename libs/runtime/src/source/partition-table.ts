@@ -43,6 +43,17 @@ export class PartitionHeldError extends ConnectError {
   }
 }
 
+/** Reports that the records of a partition name two queues: readers would get them in another order, or twice. */
+export class PartitionQueueError extends ConnectError {
+  constructor(partition: SourcePartition, known: QueueRef, named: QueueRef) {
+    super(
+      ConnectErrorCode.positionInvalid,
+      `Partition ${describePosition(partition)} has its records in queue ${queueKey(known)}, and one names queue ${queueKey(named)}; ` +
+        'all raw records of a partition go to one queue, for good',
+    );
+  }
+}
+
 /**
  * Returns what a look-up returns for each partition, in their order.
  * @throws ConnectError for too many partitions
@@ -98,7 +109,8 @@ export class PartitionTable {
 
   /** Has the partitions of closed queues leave them: brokers still take what is sent there. Never rejects. */
   async leaveClosedQueues(): Promise<void> {
-    const { queues } = this.options.laneOptions;
+    const { queues, whenOverdue } = this.options.laneOptions;
+    if (whenOverdue === 'stay') return;
     await Promise.all(
       [...this.#lanesByKey.values()].map(async (lane) => {
         const look = await queues.look(lane.queue);
@@ -161,6 +173,17 @@ export class PartitionTable {
     const queue = this.#choose(queues);
     if (queue === undefined) return undefined;
     return this.#route(state, queue);
+  }
+
+  /**
+   * Gives the partition the queue that its records name, whether it is there or not.
+   * @throws PartitionQueueError where it has another one
+   */
+  ownRoute(state: PartitionState, queue: QueueRef): QueueLane {
+    const known = state.firstLane;
+    if (known === undefined) return this.#route(state, queue);
+    if (known.key !== queueKey(queue)) throw new PartitionQueueError(state.partition, known.queue, queue);
+    return known;
   }
 
   /** Returns the partition's way to the queue that `bytes` choose; `undefined` where the topic's queues have to be looked up. */

@@ -1,6 +1,6 @@
-import { type OutgoingParts, rebindStamp } from '@sluice/protocol';
+import { isSameHead, type MessageHead, rebindStamp } from '@sluice/protocol';
 import type { QueueRef, RecordMetadata, SourcePosition, SourceRecord } from '@sluice/sdk';
-import type { BatchMessage, RecordBatch, RecordProducer, StoredBatch } from '../ports/record-producer.port.js';
+import type { BatchMessage, EncodedParts, RecordBatch, RecordProducer, StoredBatch, WholeMessage } from '../ports/record-producer.port.js';
 import type { SourceTrace } from '../traces/source-traces.js';
 import type { PartitionState, Segment } from './partition-state.js';
 
@@ -18,13 +18,18 @@ export interface RecordOutcome {
   readonly metadata: RecordMetadata | undefined;
 }
 
-/** A record that a broker refused, and the message that it was. */
+/** A record that a broker refused, and the message that it was: its own memory. */
 export interface RefusedRecord {
   readonly record: SourceRecord;
-  readonly parts: OutgoingParts;
+  readonly message: WholeMessage;
   /** Where it is traced. */
   readonly trace?: SourceTrace | undefined;
 }
+
+/**
+ * Added to what a batch with a head holds: about the memory of a new one. Where each message has another head, many batches with one message wait.
+ */
+const HEAD_BATCH_BYTES = 16 * 1024;
 
 const NO_OUTCOMES: readonly RecordOutcome[] = [];
 
@@ -58,12 +63,16 @@ export class PendingBatch {
   /** Where what is sent was stored, once the broker has said so. */
   #storedAt: StoredBatch | undefined;
 
-  /** @param expectedBytes about how large it becomes */
+  /**
+   * @param expectedBytes about how large it becomes
+   * @param head what its messages have alike, where that is not what ordinary records have
+   */
   constructor(
     private readonly options: PendingBatchOptions,
     expectedBytes: number,
+    private readonly head: MessageHead | undefined,
   ) {
-    this.#whole = options.producer.newBatch(expectedBytes);
+    this.#whole = options.producer.newBatch(expectedBytes, head);
     this.#encoded = this.#whole;
     this.#records = options.keepsRecords ? [] : undefined;
     this.#positions = options.isKeyed ? [] : undefined;
@@ -95,6 +104,11 @@ export class PendingBatch {
   /** Bodies and properties, without what the encoding adds. */
   get payloadBytes(): number {
     return this.#payload;
+  }
+
+  /** What it takes of the memory that its task may use. */
+  get heldBytes(): number {
+    return this.head === undefined ? this.#payload : this.#payload + HEAD_BATCH_BYTES;
   }
 
   get count(): number {
@@ -147,9 +161,14 @@ export class PendingBatch {
     this.options.producer.giveBack(this.#encoded);
   }
 
-  /** Returns its payload in bytes; returns 0, and adds nothing, when the batch is full. */
-  add(owner: PartitionState, seq: number, record: SourceRecord, { body, properties }: OutgoingParts, hasNewRoute: boolean): number {
-    const bytes = this.#whole.add(body, properties);
+  /** Returns whether a message with that head may be added. */
+  takes(head: MessageHead | undefined): boolean {
+    return isSameHead(this.head, head);
+  }
+
+  /** Returns by how much it holds more, in bytes; returns 0, and adds nothing, when the batch is full. */
+  add(owner: PartitionState, seq: number, record: SourceRecord, { body, properties, flag }: EncodedParts, hasNewRoute: boolean): number {
+    const bytes = this.#whole.add(body, properties, flag);
     if (bytes === 0) return 0;
     this.#records?.push(record);
     this.#positions?.push(record.position);
@@ -157,7 +176,7 @@ export class PendingBatch {
     this.#seqs.push(seq);
     this.#payload += bytes;
     if (hasNewRoute) this.#newRoutes = true;
-    return bytes;
+    return this.head !== undefined && this.count === 1 ? bytes + HEAD_BATCH_BYTES : bytes;
   }
 
   /** Has the last record traced until its end. */
@@ -196,14 +215,16 @@ export class PendingBatch {
     if (place === undefined) return undefined;
     const [record, message] = [this.#records?.[place], this.#wholeMessages()[place]];
     if (record === undefined || message === undefined) return undefined;
+    const { sysFlag = 0, bornAt } = this.head ?? {};
     // It outlives the memory of the batch.
-    const parts = { body: Buffer.from(message.body), properties: message.properties.toString('utf8') };
+    const body = Buffer.from(message.body);
+    const whole = { body, properties: message.properties.toString('utf8'), flag: message.flag, sysFlag, bornAt };
     this.#refused.add(place);
     this.#limit = undefined;
     this.#encoded = this.#encode();
     const trace = this.#traces?.get(place);
     this.#traces?.delete(place);
-    return { record, parts, trace };
+    return { record, message: whole, trace };
   }
 
   /** Notes that `queue` has what was sent, and returns whether something is left to be sent. */
@@ -218,9 +239,9 @@ export class PendingBatch {
 
   /** Makes what is to be sent fit for the queue with the tag `queue`, whose stamps name it. */
   rebind(queue: string): void {
-    const rebound = this.options.producer.newBatch(this.#whole.bytes);
-    for (const [index, { body, properties }] of this.#wholeMessages().entries()) {
-      rebound.add(body, this.#found.has(index) ? properties : rebindStamp(properties.toString('utf8'), queue));
+    const rebound = this.options.producer.newBatch(this.#whole.bytes, this.head);
+    for (const [index, { body, properties, flag }] of this.#wholeMessages().entries()) {
+      rebound.add(body, this.#found.has(index) ? properties : rebindStamp(properties, queue), flag);
     }
     this.#whole = rebound;
     this.#messages = undefined;
@@ -278,10 +299,10 @@ export class PendingBatch {
   #encode(): RecordBatch {
     const messages = this.#wholeMessages();
     // Memory of its own: what was sent before may still be on its way.
-    const rest = this.options.producer.newBatch(this.#encoded.bytes);
+    const rest = this.options.producer.newBatch(this.#encoded.bytes, this.head);
     for (const place of this.#placesToSend()) {
       const message = messages[place];
-      if (message !== undefined) rest.add(message.body, message.properties);
+      if (message !== undefined) rest.add(message.body, message.properties, message.flag);
     }
     return rest;
   }

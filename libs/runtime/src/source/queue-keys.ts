@@ -59,14 +59,33 @@ export function queueNamed(queues: readonly QueueRef[], named: NamedQueue): Queu
   return queues.find(({ brokerName, queueId }) => queueId === named.queueId && brokerName === named.brokerName);
 }
 
+/** Returns whether a record names that queue by broker and number. */
+export function isQueueNamed({ brokerName, queueId }: QueueRef, named: NamedQueue | undefined): boolean {
+  return typeof named === 'object' && named.queueId === queueId && named.brokerName === brokerName;
+}
+
 /** Returns why a record may not name its queue so; `undefined` where it may. */
 export function namedQueueProblem(named: unknown, by: QueueBy | undefined): string | undefined {
   if (by?.kind !== 'record') return `it names queue ${describeNamed(named)}, which needs queue.by=record`;
-  const { brokerName, queueId } = (typeof named === 'object' && named !== null ? named : { brokerName: 'any', queueId: named }) as Readonly<
-    Record<string, unknown>
-  >;
-  const isQueue = Number.isSafeInteger(queueId) && Number(queueId) >= 0 && typeof brokerName === 'string' && brokerName !== '';
-  return isQueue ? undefined : `it names queue ${describeNamed(named)}; expected is a whole number from 0, or brokerName and queueId`;
+  if (typeof named === 'number' ? isPlace(named) : isQueue(named)) return undefined;
+  return `it names queue ${describeNamed(named)}; expected is a whole number from 0, or brokerName and queueId`;
+}
+
+/** Returns why a record may not name the only queue of its partition so; `undefined` where it may. */
+export function ownQueueProblem(named: unknown): string | undefined {
+  if (named === undefined)
+    return 'it names no queue; a raw record names that of its partition in rocketmq.queue, as brokerName and queueId';
+  return isQueue(named) ? undefined : `it names queue ${describeNamed(named)}; expected of a raw record are brokerName and queueId`;
+}
+
+function isQueue(named: unknown): boolean {
+  if (typeof named !== 'object' || named === null) return false;
+  const { brokerName, queueId } = named as Readonly<Record<string, unknown>>;
+  return typeof brokerName === 'string' && brokerName !== '' && isPlace(queueId);
+}
+
+function isPlace(number: unknown): boolean {
+  return Number.isSafeInteger(number) && Number(number) >= 0;
 }
 
 /** Returns how an error names what a record names. */

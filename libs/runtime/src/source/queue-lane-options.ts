@@ -9,7 +9,7 @@ import type { TaskFigures } from '../task/task-figures.js';
 import type { PendingBatch, PendingBatchOptions, RefusedRecord } from './pending-batch.js';
 import type { QueueLane } from './queue-lane.js';
 import type { SuccessorCheck } from './successor-check.js';
-import type { QueueStop, QueueStops } from './writable-queues.js';
+import type { QueueStop, QueueStops, WhenOverdue } from './writable-queues.js';
 
 /** What the lanes of a task share. */
 export interface QueueLaneOptions extends PendingBatchOptions {
@@ -35,6 +35,8 @@ export interface QueueLaneOptions extends PendingBatchOptions {
   /** Asked before each send after a gap in the lease. */
   readonly successors: Pick<SuccessorCheck, 'isDue' | 'clear'>;
   readonly queues: QueueStops;
+  /** What follows where a queue takes no messages for longer than it is waited for. With `stay` nothing does, and its topic is not created. */
+  readonly whenOverdue: WhenOverdue;
   /** Has another lane send what this one has not. `isUncertain`: its queue may have, or get, the first batch. */
   readonly move: (lane: QueueLane, stop: QueueStop, isUncertain: boolean) => void;
   /** Resolves when the dead letter of a record is written that the broker refuses; absent where such a record ends the task. */

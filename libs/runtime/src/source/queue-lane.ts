@@ -1,8 +1,8 @@
 import { backoffMs } from '@sluice/time';
-import { type OutgoingParts, queueTag } from '@sluice/protocol';
+import { queueTag } from '@sluice/protocol';
 import { isRetriable, queueKey, type QueueRef, type SourceRecord } from '@sluice/sdk';
 import { SupersededError } from '../task/superseded-error.js';
-import { SendFailure, type SettledSend } from '../ports/record-producer.port.js';
+import { type EncodedParts, SendFailure, type SettledSend } from '../ports/record-producer.port.js';
 import type { WaitingCall } from '../retry/task-waits.js';
 import { PendingBatch } from './pending-batch.js';
 import type { PartitionState } from './partition-state.js';
@@ -79,14 +79,19 @@ export class QueueLane {
    * Appends a record of a partition to what is to be sent and returns its batch. Returns `undefined`, and appends nothing, when not even an
    * empty batch takes it: the record is too large.
    */
-  append(partition: PartitionState, seq: number, record: SourceRecord, parts: OutgoingParts): PendingBatch | undefined {
+  append(partition: PartitionState, seq: number, record: SourceRecord, parts: EncodedParts): PendingBatch | undefined {
     const { counters } = this.options;
+    const { head } = parts;
     const hasNewRoute = !partition.areRoutesStored;
-    let batch = (this.#open ??= new PendingBatch(this.options, this.#lastBatchBytes));
+    if (this.#open?.takes(head) === false) this.#close(this.#open);
+    let batch = (this.#open ??= new PendingBatch(this.options, this.#lastBatchBytes, head));
     let bytes = batch.add(partition, seq, record, parts, hasNewRoute);
     if (bytes === 0) {
-      if (batch.count === 0) return undefined;
-      const next = new PendingBatch(this.options, this.#lastBatchBytes);
+      if (batch.count === 0) {
+        this.#open = undefined;
+        return undefined;
+      }
+      const next = new PendingBatch(this.options, this.#lastBatchBytes, head);
       bytes = next.add(partition, seq, record, parts, hasNewRoute);
       if (bytes === 0) return undefined;
       this.#close(batch);
@@ -94,10 +99,7 @@ export class QueueLane {
     }
     counters.bufferedBytes += bytes;
     counters.bufferedRecords++;
-    if (batch.encodedBytes >= this.options.maxBatchBytes) {
-      this.#open = undefined;
-      this.#close(batch);
-    }
+    if (batch.encodedBytes >= this.options.maxBatchBytes) this.#close(batch);
     return batch;
   }
 
@@ -105,7 +107,7 @@ export class QueueLane {
   leave(stop: QueueStop): void {
     if (this.options.signal.aborted) return;
     if (this.#running) this.#isLeaving = true;
-    else if (!this.#left && mayMove(stop)) this.options.move(this, stop, false);
+    else if (!this.#left && this.#mayMove(stop)) this.options.move(this, stop, false);
   }
 
   /** Notes that a partition has its queue for a route. */
@@ -180,6 +182,7 @@ export class QueueLane {
   }
 
   #close(batch: PendingBatch): void {
+    if (this.#open === batch) this.#open = undefined;
     this.#closed.push(batch);
     this.kick();
   }
@@ -194,7 +197,7 @@ export class QueueLane {
           this.#closed.push(batch);
           this.#open = undefined;
         }
-        const { count, payloadBytes } = batch;
+        const { count, payloadBytes, heldBytes } = batch;
         if (!(await this.#deliver(batch))) continue;
         this.#lastBatchBytes = batch.encodedBytes;
         this.#closed.shift();
@@ -204,7 +207,7 @@ export class QueueLane {
         counters.bytesSent += payloadBytes;
         counters.batchesSent++;
         counters.bufferedRecords -= count;
-        counters.bufferedBytes -= payloadBytes;
+        counters.bufferedBytes -= heldBytes;
         batch.acknowledge(this.queue);
         this.options.acknowledged(this, batch);
       }
@@ -221,12 +224,12 @@ export class QueueLane {
     this.#isLeaving = false;
     const look = await queues.look(this.queue);
     signal.throwIfAborted();
-    if (isStop(look) && mayMove(look) && !this.#left) this.options.move(this, look, false);
+    if (isStop(look) && this.#mayMove(look) && !this.#left) this.options.move(this, look, false);
   }
 
   /** Tries until the queue has the batch. Returns false when another lane has the batch now. */
   async #deliver(batch: PendingBatch): Promise<boolean> {
-    const { signal, counters, backoff, clock } = this.options;
+    const { signal, counters, backoff, clock, whenOverdue } = this.options;
     this.#isUncertain = false;
     // Of a try whose outcome nobody knows the queue may get something as long as it takes messages.
     let mayLandLate = false;
@@ -259,17 +262,17 @@ export class QueueLane {
         }
         this.#isUncertain ||= settlement === 'unknown' || settlement === 'stored';
         mayLandLate ||= this.#isUncertain;
-        const look = await this.options.queues.look(this.queue, true);
+        const look = await this.options.queues.look(this.queue, whenOverdue !== 'stay');
         signal.throwIfAborted();
         // What a closed queue has of an uncertain batch is read first: the next attempt does.
-        if (isStop(look) && mayMove(look) && !(this.#isUncertain && look.state === 'closed')) {
+        if (isStop(look) && this.#mayMove(look) && !(this.#isUncertain && look.state === 'closed')) {
           this.options.move(this, look, look.state === 'closed' ? this.#isUncertain : mayLandLate);
           return false;
         }
         // Name servers that do not answer leave open whether the queue is gone, which explains a rejection.
         if (settlement === 'rejected' && look.state === 'writable') throw error;
         counters.sendRetries++;
-        if (isStop(look)) this.#waiting.failed(describeWait(error, look, this.options.isKeyed));
+        if (isStop(look)) this.#waiting.failed(describeWait(error, look, whenOverdue));
         // The topic exists again: the next failure has nothing to do with those before.
         else if (wasStopped && look.state === 'writable') attempt = 1;
         if (look.state !== 'unknown') wasStopped = isStop(look);
@@ -382,12 +385,12 @@ export class QueueLane {
     return batch.toSend.count === 0;
   }
 
+  #mayMove({ isOverdue, others }: QueueStop): boolean {
+    return isOverdue && others.length > 0 && this.options.whenOverdue !== 'stay';
+  }
+
   /** An offset that lies before everything that is not acknowledged. */
   #lowerBound(): number {
     return this.#unsettled.at(-1)?.endOffset ?? this.#scanFromOffset ?? 0;
   }
-}
-
-function mayMove({ isOverdue, others }: QueueStop): boolean {
-  return isOverdue && others.length > 0;
 }

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { StringConverter } from '@sluice/converters';
-import { isTraceHeader, type OutgoingParts, recordToMessage } from '@sluice/protocol';
+import { isTraceHeader, type MessageHead, type OutgoingParts, type RawParts, rawToMessage, recordToMessage } from '@sluice/protocol';
 import {
   type BytesAndHeaders,
   ConnectError,
@@ -13,6 +13,7 @@ import {
   type RecordHeader,
   type Schema,
 } from '@sluice/sdk';
+import type { EncodedParts } from '../ports/record-producer.port.js';
 import { PartFailure } from '../converters/part-failure.js';
 import type { Converters } from '../converters/converter.js';
 
@@ -27,7 +28,7 @@ export interface RecordEncoder {
   /** Present where a converter has to ask somebody before these records are encoded. */
   readonly prepare?: ((records: readonly ConnectRecord[], signal: AbortSignal) => Promise<void>) | undefined;
   /** Throws when the record cannot be converted, a {@link PartFailure} where a converter could not, or is too large for a message. */
-  encode(record: ConnectRecord, stamp: string): OutgoingParts;
+  encode(record: ConnectRecord, stamp: string): EncodedParts;
 }
 
 /** Encodes with a connector's converters. */
@@ -42,6 +43,7 @@ export class ConvertingEncoder implements RecordEncoder {
 
   encode(record: ConnectRecord, stamp: string): OutgoingParts {
     const { key, value, header } = this.converters;
+    if (record.raw !== undefined) throw mixedUp('it is raw, and its connector is not one of raw records');
     let headers: readonly MessageHeader[] | undefined;
     if (record.headers !== undefined) headers = messageHeaders(header, record.headers, record.topic);
     const keyPart = keyOf(key, record);
@@ -50,6 +52,26 @@ export class ConvertingEncoder implements RecordEncoder {
     else ({ bytes, headers } = bytesAndHeadersOf(value as ConverterWithHeaders, record, headers ?? NO_HEADERS));
     return recordToMessage({ key: keyPart, value: bytes, headers, timestamp: record.timestamp, rocketmq: record.rocketmq }, record, stamp);
   }
+}
+
+/** Sends the messages of a connector of raw records as they are. */
+export class RawEncoder implements RecordEncoder {
+  #head: MessageHead | undefined;
+
+  encode(record: ConnectRecord, stamp: string): RawParts {
+    const { raw, value, key, headers } = record;
+    if (raw === undefined) throw mixedUp('it is not raw, and its connector is one of raw records');
+    if (value !== null || key !== undefined || headers !== undefined) {
+      throw mixedUp('a raw record has the value null, no key and no headers: they would be lost');
+    }
+    const parts = rawToMessage(raw, record, stamp, this.#head);
+    this.#head = parts.head;
+    return parts;
+  }
+}
+
+function mixedUp(reason: string): ConnectError {
+  return new ConnectError(ConnectErrorCode.recordInvalid, reason);
 }
 
 function bytesOf(converter: Converter, { value, schema, topic }: ConnectRecord): Uint8Array | null {

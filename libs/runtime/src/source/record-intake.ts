@@ -3,7 +3,6 @@ import {
   type ConnectRecord,
   type ConnectError,
   ConnectErrorCode,
-  type NamedQueue,
   queueKey,
   type QueueRef,
   type SourceRecord,
@@ -22,18 +21,18 @@ import type { PartitionState, RecordRoute } from './partition-state.js';
 import type { PartitionTable } from './partition-table.js';
 import type { RefusedRecord } from './pending-batch.js';
 import type { PositionWriter } from './position-writer.js';
-import { describeNamed, namedQueueProblem } from './queue-keys.js';
 import type { QueueLane } from './queue-lane.js';
 import { type SourceTrace, tracedEncoder, type TracedPoll } from '../traces/source-traces.js';
 import { TransformError, type TransformOutcome } from '../transforms/transform-chain.js';
 import { bytesOf, describe, requireStorablePosition, suffixOf, tooLarge } from './record-problems.js';
+import { RecordRoutes, RouteProblem } from './record-routes.js';
 import type { SourceErrors } from './source-errors.js';
 import type { SourceLoopSpec } from './source-loop-options.js';
 import type { SourceStage } from './source-stage.js';
 import type { WritableQueues } from './writable-queues.js';
 
 export interface RecordIntakeOptions {
-  readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'figures' | 'encoder' | 'queueKeys' | 'traces'>;
+  readonly spec: Pick<SourceLoopSpec, 'settings' | 'counters' | 'figures' | 'encoder' | 'queueKeys' | 'isRaw' | 'traces'>;
   readonly partitions: PartitionTable;
   readonly writer: Pick<PositionWriter, 'markDirty'>;
   readonly queues: Pick<WritableQueues, 'of' | 'has'>;
@@ -81,8 +80,6 @@ export class RecordIntake {
   #lastPartition: SourceRecord['partition'] | undefined;
   #lastState: PartitionState | undefined;
   readonly #touched = new Set<QueueLane>();
-  /** Names a queue that was looked for and is not there. */
-  #lost: SourceRecord | undefined;
   /** Counts what is taken; `undefined` while nothing is limited. */
   #rate: RateLimit['active'];
   /** The rate limit allows another record before the next wait. */
@@ -93,7 +90,11 @@ export class RecordIntake {
   #traced: TracedPoll | undefined;
   #trace: SourceTrace | undefined;
 
-  constructor(private readonly options: RecordIntakeOptions) {}
+  readonly #routes: RecordRoutes;
+
+  constructor(private readonly options: RecordIntakeOptions) {
+    this.#routes = new RecordRoutes(options);
+  }
 
   get isFull(): boolean {
     const { counters, settings } = this.options.spec;
@@ -166,7 +167,7 @@ export class RecordIntake {
     const look = retrying(policy(`looking for queue ${queueKey(queue)}`), signal, () => queues.has(queue));
     const isThere = await unlessAborted(look, signal);
     if (isThere === true) partitions.addQueue(queue);
-    else if (isThere === false) this.#lost = record;
+    else if (isThere === false) this.#routes.noteLost(record);
   }
 
   /** Appends records from `from` on, until one has to wait; then lets the lanes send. */
@@ -186,12 +187,12 @@ export class RecordIntake {
   };
 
   /** Leaves out a record that a broker refuses as a message. Resolves when its dead letter is written: then its position may advance. */
-  async isolate({ topic }: QueueRef, { record, parts, trace }: RefusedRecord, error: Error): Promise<void> {
+  async isolate({ topic }: QueueRef, { record, message, trace }: RefusedRecord, error: Error): Promise<void> {
     const problem = describe(record, error, ConnectErrorCode.recordTooLarge);
     const failure = new RecordFailure('ROCKETMQ_PRODUCE', '', error);
     trace?.failed(failure);
     this.#count(problem, failure.stage);
-    await this.options.errors.refused(problem, failure, { ...record, topic }, parts, trace);
+    await this.options.errors.refused(problem, failure, { ...record, topic }, message, trace);
   }
 
   #count(error: ConnectError, stage: RecordFailure['stage']): void {
@@ -226,9 +227,13 @@ export class RecordIntake {
       const { topic } = outcome;
       if (topic !== record.topic && !this.#mayRoute(state, record, outcome)) continue;
       if (state.spreadUnits >= MAX_SPREAD_UNITS) return { kind: 'full', next };
-      const route = this.#routeFor(state, record, outcome);
-      if (route === 'skipped') continue;
+      const route = this.#routes.routeFor(state, record, outcome);
       if (route === undefined) return { kind: 'unknown-topic', next, topic };
+      if (route instanceof RouteProblem) {
+        const { reason, code, stage } = route;
+        this.#skip(state, record, describe(record, reason, code), RecordFailure.of(reason, stage), outcome);
+        continue;
+      }
       if (!('lane' in route)) return { kind: 'unknown-queue', next, queue: route };
       if (route.lane !== lastLane) {
         this.#touched.add(route.lane);
@@ -246,70 +251,6 @@ export class RecordIntake {
     this.#lastPartition = record.partition;
     this.#lastState = state;
     return state;
-  }
-
-  /** Returns the way of a record, or a queue that has to be looked for; `undefined` where its topic's queues have to be looked up. */
-  #routeFor(state: PartitionState, record: SourceRecord, outcome: ConnectRecord): RecordRoute | QueueRef | undefined | 'skipped' {
-    const { queueKeys } = this.options.spec;
-    const { topic, rocketmq } = outcome;
-    if (rocketmq?.queue !== undefined) return this.#namedRoute(state, record, outcome, rocketmq.queue);
-    if (queueKeys === undefined) return state.sameRoute(topic) ?? this.#routeOf(state, topic);
-    let bytes: Uint8Array | undefined;
-    try {
-      bytes = queueKeys.bytesOf(outcome);
-    } catch (error) {
-      const stage = queueKeys.by.kind === 'header' ? 'HEADER_CONVERTER' : 'KEY_CONVERTER';
-      this.#skip(state, record, describe(record, error), RecordFailure.of(error, stage), outcome);
-      return 'skipped';
-    }
-    const route = this.options.partitions.keyedRoute(state, topic, bytes ?? state.streamBytes);
-    if (route !== undefined && !state.areRoutesStored) this.options.writer.markDirty(state);
-    return route;
-  }
-
-  /** As {@link #routeFor}, of a record that names its queue. */
-  #namedRoute(
-    state: PartitionState,
-    record: SourceRecord,
-    outcome: ConnectRecord,
-    named: NamedQueue,
-  ): RecordRoute | QueueRef | undefined | 'skipped' {
-    const { partitions, writer, spec } = this.options;
-    const { topic } = outcome;
-    const problem = namedQueueProblem(named, spec.queueKeys?.by);
-    if (problem !== undefined) {
-      this.#refuse(state, record, outcome, new Error(problem), ConnectErrorCode.recordInvalid);
-      return 'skipped';
-    }
-    const route = partitions.namedRoute(state, topic, named);
-    if (route !== undefined) {
-      if (!state.areRoutesStored) writer.markDirty(state);
-      return route;
-    }
-    const known = partitions.keyedQueues(topic);
-    if (known === undefined) return undefined;
-    if (typeof named !== 'number' && this.#lost !== record) return { topic, brokerName: named.brokerName, queueId: named.queueId };
-    // It may come back with its broker: the task restarts where the record is not left out.
-    const reason = new Error(
-      `it names queue ${describeNamed(named)}; the topic had ${known.length} queue(s) when the task began, and has no such one now`,
-    );
-    this.#refuse(state, record, outcome, reason, ConnectErrorCode.unavailable);
-    return 'skipped';
-  }
-
-  #routeOf(state: PartitionState, topic: string): RecordRoute | undefined {
-    let lane = state.routeTo(topic);
-    if (lane === undefined) {
-      const queues = this.options.partitions.queuesOf(topic);
-      if (queues === undefined) return undefined;
-      lane = this.options.partitions.chooseRoute(state, queues);
-      if (lane === undefined) return undefined;
-    }
-    // Before the first record the store has to know the route, and to whom the partition belongs now.
-    if (!state.areRoutesStored) this.options.writer.markDirty(state);
-    const route = { topic, lane, stampPrefix: this.options.partitions.stampPrefixOf(state, lane) };
-    state.keepRoute(route);
-    return route;
   }
 
   #appendTo({ lane, stampPrefix }: RecordRoute, state: PartitionState, record: SourceRecord, outcome: ConnectRecord): void {
@@ -357,11 +298,6 @@ export class RecordIntake {
     const failure = new RecordFailure('TRANSFORMATION', '', reason);
     this.#skip(state, record, describe(record, reason, ConnectErrorCode.transformFailed), failure);
     return false;
-  }
-
-  /** Skips a record that no queue takes. */
-  #refuse(state: PartitionState, record: SourceRecord, outcome: ConnectRecord, reason: Error, code: ConnectErrorCode): void {
-    this.#skip(state, record, describe(record, reason, code), new RecordFailure('ROCKETMQ_PRODUCE', '', reason), outcome);
   }
 
   /**

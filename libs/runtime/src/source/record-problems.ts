@@ -1,8 +1,9 @@
-import { describePosition, type OutgoingParts, positionJson, stampSuffix } from '@sluice/protocol';
+import { describePosition, positionJson, stampSuffix } from '@sluice/protocol';
 import { ConnectError, ConnectErrorCode, type ConnectRecord, type SourceRecord } from '@sluice/sdk';
+import type { EncodedParts } from '../ports/record-producer.port.js';
 
 /** Returns what a message takes without what the encoding adds. */
-export function bytesOf({ body, properties }: OutgoingParts): number {
+export function bytesOf({ body, properties }: EncodedParts): number {
   return body.length + Buffer.byteLength(properties, 'utf8');
 }
 

@@ -1,9 +1,10 @@
-import { describePosition, type OutgoingParts } from '@sluice/protocol';
+import { describePosition } from '@sluice/protocol';
 import type { ConnectError, ConnectRecord, SourceRecord } from '@sluice/sdk';
-import { describeRecord, letterOfParts, letterOfRecord } from '../dead-letters/dead-letter.js';
+import { describeRecord, letterOfRecord, letterOfRefused } from '../dead-letters/dead-letter.js';
 import type { DeadLetterWriter } from '../dead-letters/dead-letter-writer.js';
 import { RecordErrors, type RecordErrorsOptions, type RecordPlace } from '../dead-letters/record-errors.js';
 import type { RecordFailure } from '../dead-letters/record-failure.js';
+import type { WholeMessage } from '../ports/record-producer.port.js';
 import type { SourceTrace } from '../traces/source-traces.js';
 
 /** Reports records that a source leaves out. Their dead letters are written before the positions behind them are stored. */
@@ -47,20 +48,20 @@ export class SourceErrors {
   }
 
   /**
-   * Reports a record that a broker refused as the message `parts`.
+   * Reports a record that a broker refused as `message`.
    * @returns a promise that resolves when its dead letter is written, at once where it gets none
    */
   async refused(
     problem: ConnectError,
     failure: RecordFailure,
     record: SourceRecord,
-    parts: OutgoingParts,
+    message: WholeMessage,
     trace: SourceTrace | undefined,
   ): Promise<void> {
     this.#errors.log(problem, () => describeRecord(record));
     const place = placeOf(record.topic, record);
     const contextOf = this.#errors.contextOf(failure, place);
-    const written = this.letters?.add(place.sourcePartition, () => letterOfParts(parts, contextOf), parts.body.length);
+    const written = this.letters?.add(place.sourcePartition, () => letterOfRefused(message, contextOf), message.body.length);
     trace?.leftOut(written);
     await written;
   }

@@ -57,6 +57,8 @@ export interface SourceLoopSpec {
   readonly encoder: RecordEncoder;
   /** Chooses queues record by record; `undefined` where partitions have queues. */
   readonly queueKeys?: QueueKeys | undefined;
+  /** Records are messages that pass as they are, and each names the only queue of its partition. */
+  readonly isRaw?: boolean | undefined;
   readonly settings: SourceLoopSettings;
   readonly logger: TaskLogger;
   /** Takes secrets out of a text. */

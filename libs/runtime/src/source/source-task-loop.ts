@@ -374,6 +374,7 @@ export class SourceTaskLoop {
       ...shared,
       keepsRecords: this.spec.task.commitRecord !== undefined || keepsLetters,
       isKeyed: this.spec.queueKeys !== undefined,
+      whenOverdue: this.spec.isRaw === true ? 'stay' : this.spec.queueKeys === undefined ? 'move' : 'restart',
       maxBatchBytes: settings.maxBatchBytes,
       ...laneServices(shared, { task: taskId(connector, index), generation }, () => this.#partitions.lanes()),
       storeRoutes: (lane, { segments }) => {

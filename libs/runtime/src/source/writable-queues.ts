@@ -24,6 +24,9 @@ export interface QueueStop {
   readonly others: readonly QueueRef[];
 }
 
+/** What a task does once a queue is overdue: its partitions move, the task restarts, or they stay, for their records name the queue. */
+export type WhenOverdue = 'move' | 'restart' | 'stay';
+
 /** What a look at a queue shows: it takes messages, it takes none, or no name server answers and nobody can say. */
 export type QueueLook = { readonly state: 'writable' | 'unknown' } | QueueStop;
 
@@ -172,16 +175,21 @@ export function describeStop({ queue, state, forMs }: QueueStop): string {
 }
 
 /** Says why a send to a queue failed, for how long that takes no messages, and what the task will do when. */
-export function describeWait(error: unknown, stop: QueueStop, isKeyed: boolean): string {
+export function describeWait(error: unknown, stop: QueueStop, whenOverdue: WhenOverdue): string {
   const { limitMs } = stop;
-  const move = isKeyed ? 'the task restarts with the queues that take messages then' : 'the task sends to another queue of the topic';
+  const move =
+    whenOverdue === 'restart'
+      ? 'the task restarts with the queues that take messages then'
+      : 'the task sends to another queue of the topic';
   const create = 'If the topic is gone then, topic.creation.enable=true has the task create it';
   const plan =
-    limitMs === Infinity
-      ? 'The task waits for it without end'
-      : stop.isOverdue
-        ? 'No other queue of the topic takes messages either; the task waits'
-        : `After ${Math.round(limitMs / 1000)} s ${move}. ${create}`;
+    whenOverdue === 'stay'
+      ? 'The task waits for it without end: its source names this queue, and no other stands in for it'
+      : limitMs === Infinity
+        ? 'The task waits for it without end'
+        : stop.isOverdue
+          ? 'No other queue of the topic takes messages either; the task waits'
+          : `After ${Math.round(limitMs / 1000)} s ${move}. ${create}`;
   const why = error instanceof Error ? error.message : String(error);
   return `${why.replace(/\.$/, '')}. ${describeStop(stop)}. ${plan}`;
 }

@@ -1,3 +1,4 @@
+import type { MessageHead } from '@sluice/protocol';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { QueueMessages, MessageReader, RawMessage } from '../ports/queue-messages.port.js';
 import { QueueReadFailure } from '../ports/queue-messages.port.js';
@@ -13,13 +14,17 @@ import {
 interface StoredParts {
   readonly body: Buffer;
   readonly properties: string | Buffer;
+  readonly flag?: number;
 }
 
 export class FakeBatch implements RecordBatch {
   readonly #messages: BatchMessage[] = [];
   bytes = 0;
   isGivenBack = false;
-  constructor(private readonly maxBytes: number) {}
+  constructor(
+    private readonly maxBytes: number,
+    readonly head?: MessageHead,
+  ) {}
 
   get count(): number {
     return this.#messages.length;
@@ -30,14 +35,14 @@ export class FakeBatch implements RecordBatch {
     return this.#messages;
   }
 
-  add(body: Buffer, properties: string | Buffer): number {
+  add(body: Buffer, properties: string | Buffer, flag = 0): number {
     if (this.isGivenBack) throw new Error('The batch was given back');
     const bytes = typeof properties === 'string' ? Buffer.from(properties, 'utf8') : properties;
     const payload = body.length + bytes.length;
     const size = payload + 22;
     if (this.bytes + size > this.maxBytes) return 0;
     this.bytes += size;
-    this.#messages.push({ body, properties: bytes });
+    this.#messages.push({ body, properties: bytes, flag });
     return payload;
   }
 }
@@ -58,14 +63,17 @@ export class FakeQueue {
     this.minOffset = 0;
   }
 
-  append(parts: readonly StoredParts[], storeTimestamp: number, bornTimestamp = storeTimestamp): number {
+  append(parts: readonly StoredParts[], storeTimestamp: number, head: Partial<MessageHead> = {}): number {
     const firstOffset = this.messages.length;
-    for (const { body, properties } of parts) {
+    const { sysFlag = 0, bornAt: bornTimestamp = storeTimestamp } = head;
+    for (const { body, properties, flag = 0 } of parts) {
       const rawProperties = typeof properties === 'string' ? Buffer.from(properties, 'utf8') : properties;
       this.messages.push({
         queueOffset: this.messages.length,
         body,
         bodyBytes: body.length,
+        ...(sysFlag === 0 ? {} : { compressed: { body, sysFlag } }),
+        ...(flag === 0 ? {} : { flag }),
         rawProperties,
         propertiesBytes: rawProperties.length,
         bornTimestamp,
@@ -101,7 +109,7 @@ export type SendFate =
 export class FakeCluster {
   readonly queues = new Map<string, FakeQueue>();
   /** Batches that the broker has received and not stored yet. */
-  readonly #late: { readonly queue: FakeQueue; readonly messages: readonly StoredParts[] }[] = [];
+  readonly #late: { readonly queue: FakeQueue; readonly messages: readonly StoredParts[]; readonly head: MessageHead | undefined }[] = [];
   /**
    * By key: queues of which the name servers say that they take no messages. Brokers still store what is sent to a closed one, and refuse it
    * where the topic does not have the queue any more. Of an unavailable one nothing can be read either.
@@ -163,13 +171,13 @@ export class FakeCluster {
   }
 
   /** Keeps messages on their way to a queue that takes them. */
-  delay(ref: QueueRef, messages: readonly StoredParts[]): void {
-    if (this.stopped.get(queueKey(ref)) !== 'refusing') this.#late.push({ queue: this.queue(ref), messages });
+  delay(ref: QueueRef, messages: readonly StoredParts[], head?: MessageHead): void {
+    if (this.stopped.get(queueKey(ref)) !== 'refusing') this.#late.push({ queue: this.queue(ref), messages, head });
   }
 
   /** Lets the batches land that were on their way for long. */
   landLate(): void {
-    for (const { queue, messages } of this.#late.splice(0)) queue.append(messages, this.nowMs());
+    for (const { queue, messages, head } of this.#late.splice(0)) queue.append(messages, this.nowMs(), head);
   }
 
   readonly producer: { -readonly [K in keyof RecordProducer]: RecordProducer[K] } = {
@@ -178,7 +186,7 @@ export class FakeCluster {
       const state = this.stopped.get(queueKey(ref)) ?? (this.queues.has(queueKey(ref)) ? 'writable' : 'closed');
       return Promise.resolve({ state: state === 'refusing' ? 'closed' : state, writable: this.#writable(ref.topic) });
     },
-    newBatch: () => new FakeBatch(this.maxBatchBytes),
+    newBatch: (_expectedBytes, head) => new FakeBatch(this.maxBatchBytes, head),
     giveBack: (batch) => {
       if (batch instanceof FakeBatch) batch.isGivenBack = true;
     },
@@ -186,8 +194,7 @@ export class FakeCluster {
       await Promise.resolve();
       const refusal = this.refusalOf(ref, message);
       if (refusal !== undefined) throw refusal;
-      const { body, properties, bornAt } = message;
-      this.queue(ref).append([{ body, properties }], this.nowMs(), bornAt);
+      this.queue(ref).append([message], this.nowMs(), message);
     },
     send: async (ref, batch) => {
       if (!(batch instanceof FakeBatch) || batch.isGivenBack) throw new Error('Not a batch of this producer');
@@ -253,15 +260,15 @@ export class FakeCluster {
     await Promise.resolve();
     switch (fate.kind) {
       case 'store':
-        return { firstOffset: queue.append(batch.messages, this.nowMs()) };
+        return { firstOffset: queue.append(batch.messages, this.nowMs(), batch.head) };
       case 'store-unknown':
-        queue.append(batch.messages, this.nowMs());
+        queue.append(batch.messages, this.nowMs(), batch.head);
         throw unknown(fate.settled);
       case 'lose-unknown':
         throw unknown(fate.settled);
       case 'part-unknown':
-        queue.append(batch.messages.slice(0, fate.count), this.nowMs());
-        this.delay(ref, batch.messages);
+        queue.append(batch.messages.slice(0, fate.count), this.nowMs(), batch.head);
+        this.delay(ref, batch.messages, batch.head);
         throw unknown(undefined);
       case 'reject':
         throw new SendFailure('refused', { outcome: 'not-stored', retriable: fate.retriable });
@@ -269,7 +276,7 @@ export class FakeCluster {
         throw new SendFailure('the message is illegal', { outcome: 'not-stored', retriable: false, refusesMessages: true });
       case 'hold':
         await fate.until;
-        return { firstOffset: queue.append(batch.messages, this.nowMs()) };
+        return { firstOffset: queue.append(batch.messages, this.nowMs(), batch.head) };
     }
   }
 }

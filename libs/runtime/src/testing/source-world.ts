@@ -89,6 +89,7 @@ export class SourceWorld {
       readonly ports?: Partial<SourceLoopPorts>;
       readonly encoder?: RecordEncoder;
       readonly queueKeys?: QueueKeys;
+      readonly isRaw?: boolean;
       readonly transforms?: TransformChain;
       readonly traces?: SourceTraces;
       readonly counters?: TaskCounters;
@@ -113,6 +114,7 @@ export class SourceWorld {
       config: {},
       encoder: options.encoder ?? textEncoder,
       queueKeys: options.queueKeys,
+      isRaw: options.isRaw,
       transforms: options.transforms ?? new TransformChain(),
       traces: options.traces,
       settings: { ...testSettings, ...options.settings },

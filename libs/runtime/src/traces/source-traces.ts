@@ -1,14 +1,7 @@
-import {
-  isTraceHeader,
-  MAX_PROPERTIES_BYTES,
-  maxBodyBytes,
-  type OutgoingParts,
-  traceContextOf,
-  traceHeaders,
-  traceProperties,
-} from '@sluice/protocol';
+import { isTraceHeader, MAX_PROPERTIES_BYTES, maxBodyBytes, traceContextOf, traceHeaders, traceProperties } from '@sluice/protocol';
 import type { ConnectRecord, QueueRef, RecordHeader, SourceRecord } from '@sluice/sdk';
 import type { RecordFailure } from '../dead-letters/record-failure.js';
+import type { EncodedParts } from '../ports/record-producer.port.js';
 import { endLeftOut, MESSAGING, RecordTrace, sluiceAttributes, type Step } from './record-trace.js';
 import { ShownErrors } from './shown-error.js';
 import type { Tracer } from './tracer.js';
@@ -32,7 +25,7 @@ export interface SourceTracesOptions {
 
 /** What makes a message of a record. */
 interface Encoder {
-  encode(record: ConnectRecord, stamp: string): OutgoingParts;
+  encode(record: ConnectRecord, stamp: string): EncodedParts;
 }
 
 /** Traces records of a source task from the end of their poll until a broker has them, or they are left out. */
@@ -166,11 +159,11 @@ export class SourceTrace {
     this.trace.end(outcome);
   }
 
-  #encode(encoder: Encoder, record: ConnectRecord, stamp: string): OutgoingParts {
+  #encode(encoder: Encoder, record: ConnectRecord, stamp: string): EncodedParts {
     const { headers, topic } = record;
     const own = headers === undefined ? undefined : otherHeaders(headers);
     const converting = this.trace.step('convert');
-    let parts: OutgoingParts;
+    let parts: EncodedParts;
     try {
       parts = encoder.encode(own === undefined ? record : { ...record, headers: own }, stamp);
     } catch (error) {
@@ -181,6 +174,11 @@ export class SourceTrace {
     this.trace.describe({ 'messaging.destination.name': topic, 'messaging.message.body.size': parts.body.length });
     const attributes = { ...MESSAGING, 'messaging.operation.name': 'send', 'messaging.operation.type': 'send' };
     this.#sending = this.trace.step(`send ${topic}`, 'producer', { ...attributes, 'messaging.destination.name': topic });
+    // A raw record passes as it is.
+    if (typeof parts.properties !== 'string') {
+      this.trace.describe({ 'sluice.context.carried': false });
+      return parts;
+    }
     const properties = parts.properties + traceProperties(this.#sending.context);
     const hasRoom = parts.body.length <= MAX_BODY_BYTES && Buffer.byteLength(properties) <= MAX_PROPERTIES_BYTES;
     if (hasRoom) return { ...parts, properties };
