@@ -216,6 +216,22 @@ describe('a source of raw records', () => {
     },
   );
 
+  it('waits without end for a topic that is gone, and creates none', async () => {
+    const world = new World();
+    for (const queueId of [0, 1]) world.cluster.stopped.set(`t@broker-a:${queueId}`, 'unavailable');
+    const asked: string[] = [];
+    world.cluster.producer.queues = (topic) => {
+      asked.push(topic);
+      return Promise.resolve([]);
+    };
+    const { loop, counters } = world.run(world.rawSource({ a: listOf(2) }));
+    await loop.start();
+    await world.clock.advance(LONG_MS);
+    expect([counters.recordsSent, asked]).toEqual([0, []]);
+    expect(counters.sendRetries).toBeGreaterThan(1);
+    loop.kill();
+  });
+
   it.each<[string, Change, string]>([
     ['that is not raw', () => ({ none: true }), 'it is not raw, and its connector is one of raw records'],
     ['with a key', () => ({ key: 'k' }), 'a raw record has the value null, no key and no headers: they would be lost'],

@@ -162,7 +162,12 @@ class ListTask implements SinkTask {
   }
 }
 
-function subjectWith(flaw?: Flaw, storesOffsets = true): SinkContractSubject {
+/** Returns what a record holds: its value, or the body of its message. */
+function textOf({ raw, value }: SinkRecord): string {
+  return Buffer.from(raw?.body ?? (value as Uint8Array)).toString('utf8');
+}
+
+function subjectWith(flaw?: Flaw, storesOffsets = true, readOne = textOf): SinkContractSubject {
   const system: System = { written: [], positions: new Map(), refusals: 0 };
   const connector: SinkConnector = {
     kind: 'sink',
@@ -184,7 +189,7 @@ function subjectWith(flaw?: Flaw, storesOffsets = true): SinkContractSubject {
       Object.assign(system, { written: [], positions: new Map(), refusals: 0 });
       return Promise.resolve({
         config: { list: 'l' },
-        read: () => Promise.resolve(system.written.map(({ value }) => Buffer.from(value as Uint8Array).toString('utf8'))),
+        read: () => Promise.resolve(system.written.map(readOne)),
         refuseOnce: () => Promise.resolve(void (system.refusals = 1)),
         loseLast: () => Promise.resolve(void system.written.pop()),
         tearDown: () => Promise.resolve(),
@@ -241,6 +246,33 @@ const caught: readonly (readonly [Flaw, RegExp])[] = [
   ['ignores resets', /^resumes where an operator/],
   ['cannot stop before its start', /^can be stopped without a start/],
 ];
+
+describe('the contract of sinks of raw records', () => {
+  const rawSubject = (readOne?: (record: SinkRecord) => string): SinkContractSubject => {
+    const subject = subjectWith(undefined, true, readOne);
+    return { ...subject, connector: { ...subject.connector, records: 'raw' } };
+  };
+
+  it.each(sinkContract(rawSubject()))('holds for a right sink: $title', ({ run }) => run());
+
+  it('catches a sink that takes the value for the message', async () => {
+    const wrong = sinkContract(rawSubject(({ value }) => String(value as string | null)));
+    await expect(wrong.find(({ title }) => title.startsWith('has written everything once'))?.run()).rejects.toThrow();
+  });
+
+  it('gives records that are no messages to other sinks', async () => {
+    const seen: SinkRecord[] = [];
+    const subject = subjectWith(undefined, true, (record) => {
+      seen.push(record);
+      return textOf(record);
+    });
+    await sinkContract(subject)
+      .find(({ title }) => title.startsWith('has written everything once'))
+      ?.run();
+    expect(seen.some(({ raw }) => raw !== undefined)).toBe(false);
+    expect(seen.length).toBeGreaterThan(0);
+  });
+});
 
 describe('the contract of sinks', () => {
   it.each(sinkContract(subjectWith()))('holds for a right sink that stores offsets: $title', ({ run }) => run());

@@ -13,13 +13,14 @@ import {
   type SinkTask,
   type TaskConfig,
 } from '@sluice/sdk';
+import { bodyOf, isRaw, rawOf, valueIn } from './raw-records.js';
 import { sinkTestContext, splitTestContext } from './task-contexts.js';
 
 /** An external system to write to, made for one case. */
 export interface SinkFixture {
   /** A valid configuration of a connector with one task. */
   readonly config: TaskConfig;
-  /** Every value in the system now. The order matters within a queue only. */
+  /** Every value in the system now; of a connector of raw records the bodies of the messages. The order matters within a queue only. */
   readonly read: () => Promise<readonly string[]>;
   /** What the end of a process does to the system, for example giving up its locks. */
   readonly afterCrash?: () => Promise<void>;
@@ -61,8 +62,9 @@ export function nextOffset(positions: readonly SinkPosition[]): number | undefin
 
 export async function withFixture(subject: SinkContractSubject, body: (fixture: SinkFixture) => Promise<void>): Promise<void> {
   const fixture = await subject.setUp();
+  const read = async (): Promise<readonly string[]> => (await fixture.read()).map((text) => valueIn(subject.connector, text));
   try {
-    await body(fixture);
+    await body({ ...fixture, read });
   } finally {
     await fixture.tearDown();
   }
@@ -96,7 +98,20 @@ export async function startTask(subject: SinkContractSubject, fixture: SinkFixtu
     for (const each of queues) opened.add(queueKey(each));
     return open(queues);
   };
+  if (isRaw(subject.connector)) {
+    const put = task.put.bind(task);
+    task.put = (given, aborted) =>
+      put(
+        given.map((record) => rawRecord(subject.connector, record)),
+        aborted,
+      );
+  }
   return task;
+}
+
+function rawRecord(connector: SinkConnector, record: SinkRecord): SinkRecord {
+  const text = Buffer.from(record.value as Uint8Array).toString('utf8');
+  return { ...record, value: null, raw: rawOf(bodyOf(connector, text)) };
 }
 
 export async function withTask(

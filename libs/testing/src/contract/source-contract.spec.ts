@@ -49,6 +49,16 @@ type Flaw =
   | 'reports garbage again'
   | 'puts the position of a mark before it';
 
+/** The same of sources of raw records. */
+type RawFlaw =
+  | 'gives a record that is not raw'
+  | 'gives a key beside the message'
+  | 'leaves a stamp in the properties'
+  | 'gives a flag of another size'
+  | 'names no queue'
+  | 'names another queue for some records'
+  | 'names another queue after a restart';
+
 /** Reads a system that is a list. */
 class ListTask implements SourceTask {
   #context: SourceTaskContext | undefined;
@@ -109,6 +119,41 @@ class ListTask implements SourceTask {
     const mark = this.#context?.unreadable(partition, { next }, error);
     return mark === undefined ? [] : [mark];
   }
+}
+
+/** Makes a message of the record of a source, which names one queue. */
+function rawFrom({ value, ...record }: SourceRecord, flaw: RawFlaw | undefined, starts: number): SourceRecord {
+  const text = String(value as string);
+  const isLast = text.endsWith('last');
+  const other = flaw === 'names another queue for some records' ? isLast : flaw === 'names another queue after a restart' && starts > 1;
+  const properties = Buffer.from(flaw === 'leaves a stamp in the properties' ? 'a\u00011\u0002sluice-p\u0001x\u0002' : 'a\u00011\u0002');
+  return {
+    ...record,
+    value: null,
+    ...(flaw === 'gives a key beside the message' ? { key: 'k' } : {}),
+    ...(flaw === 'names no queue' ? {} : { rocketmq: { queue: { brokerName: 'broker-a', queueId: Number(other) } } }),
+    ...(flaw === 'gives a record that is not raw' && isLast
+      ? {}
+      : { raw: { body: Buffer.from(text), properties, flag: flaw === 'gives a flag of another size' ? 2 ** 40 : 0, sysFlag: 0 } }),
+  };
+}
+
+/** The same list as a system of messages. */
+function rawSubjectWith(flaw?: RawFlaw, saysSo = true): SourceContractSubject {
+  const subject = subjectWith();
+  let starts = 0;
+  const createTask = (): SourceTask => {
+    const task = subject.connector.createTask();
+    const [start, poll] = [task.start.bind(task), task.poll.bind(task)];
+    task.start = (context) => {
+      starts += 1;
+      return start(context);
+    };
+    task.poll = async (signal) =>
+      (await poll(signal)).map((record) => (typeof record.value === 'string' ? rawFrom(record, flaw, starts) : record));
+    return task;
+  };
+  return { ...subject, connector: { ...subject.connector, ...(saysSo ? { records: 'raw' as const } : {}), createTask } };
 }
 
 function subjectWith(flaw?: Flaw): SourceContractSubject {
@@ -194,6 +239,34 @@ const caught: readonly (readonly [Flaw, RegExp])[] = [
   ['puts the position of a mark before it', /^reports unreadable input/],
   ['cannot stop before its start', /^can be stopped without a start/],
 ];
+
+const caughtRaw: readonly (readonly [RawFlaw, RegExp])[] = [
+  ['gives a record that is not raw', /^hands out everything, in order/],
+  ['gives a key beside the message', /^hands out everything, in order/],
+  ['leaves a stamp in the properties', /^hands out everything, in order/],
+  ['gives a flag of another size', /^hands out everything, in order/],
+  ['names no queue', /^names one queue/],
+  ['names another queue for some records', /^names one queue/],
+  ['names another queue after a restart', /^names one queue/],
+];
+
+describe('the contract of sources of raw records', () => {
+  it.each(sourceContract(rawSubjectWith()))('holds for a right source: $title', ({ run }) => run());
+
+  it.each(caughtRaw)('catches a source that %s', async (flaw, title) => {
+    const [found, ...others] = sourceContract(rawSubjectWith(flaw)).filter((each) => title.test(each.title));
+    expect(others).toEqual([]);
+    await expect(found?.run()).rejects.toThrow();
+  });
+
+  it('catches a source of raw records that does not say so, and has no case of queues for others', async () => {
+    const cases = sourceContract(rawSubjectWith(undefined, false));
+    await expect(cases.find(({ title }) => title.startsWith('hands out everything'))?.run()).rejects.toThrow(
+      'does not say that its records are raw',
+    );
+    expect(cases.some(({ title }) => title.startsWith('names one queue'))).toBe(false);
+  });
+});
 
 describe('the contract of sources', () => {
   it.each(sourceContract(subjectWith()))('holds for a right source: $title', ({ run }) => run());

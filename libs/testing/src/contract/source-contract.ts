@@ -3,13 +3,14 @@ import type { ConnectError, SourceConnector, SourceRecord, SourceTask, TaskConfi
 import { connectorCases } from './connector-cases.js';
 import type { ContractCase } from './contract-case.js';
 import { RememberedPositions, sourceTestContext, splitTestContext, type TestContextOptions } from './task-contexts.js';
+import { bodyOf, isRaw, namedQueues, textOf } from './raw-records.js';
 import { within } from './within.js';
 
 /** An external system to read from, made for one case. */
 export interface SourceFixture {
   /** A valid configuration of a connector with one task. */
   readonly config: TaskConfig;
-  /** Adds values at the end, in order. */
+  /** Adds values at the end, in order; of a connector of raw records messages with these bodies, not compressed. */
   readonly append: (values: readonly string[]) => Promise<void>;
   /** Ends the data: nothing is appended any more. Given where the source completes. */
   readonly finish?: () => Promise<void>;
@@ -53,9 +54,9 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
         withFixture(subject, async (fixture) => {
           await fixture.append(VALUES);
           await withTask(subject, fixture, new RememberedPositions(), async (task) => {
-            deepEqual(textsOf(await collect(subject, task, VALUES.length)), VALUES);
+            deepEqual(textsOf(subject, await collect(subject, task, VALUES.length)), VALUES);
             await fixture.append(['later']);
-            deepEqual(textsOf(await collect(subject, task, 1)), ['later']);
+            deepEqual(textsOf(subject, await collect(subject, task, 1)), ['later']);
           });
         }),
     },
@@ -72,6 +73,7 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
           });
         }),
     },
+    ...(isRaw(subject.connector) ? [namesQueues(subject)] : []),
     {
       title: 'resumes after any record without loss or duplicates',
       run: () =>
@@ -86,8 +88,8 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
             });
             await withTask(subject, fixture, positions, async (task) => {
               const rest = VALUES.slice(stopAfter);
-              deepEqual(textsOf(await collect(subject, task, rest.length)), rest);
-              deepEqual(textsOf(await task.poll(abortedAfter(50))), []);
+              deepEqual(textsOf(subject, await collect(subject, task, rest.length)), rest);
+              deepEqual(textsOf(subject, await task.poll(abortedAfter(50))), []);
             });
           }
         }),
@@ -105,7 +107,7 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
           await dead.commit?.([{ partition: first.partition, position: first.position }]);
           try {
             await withTask(subject, fixture, positions, async (task) => {
-              deepEqual(textsOf(await collect(subject, task, VALUES.length - 1)), VALUES.slice(1));
+              deepEqual(textsOf(subject, await collect(subject, task, VALUES.length - 1)), VALUES.slice(1));
             });
           } finally {
             await dead.stop();
@@ -151,7 +153,7 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
             }
           });
           await withTask(subject, fixture, positions, async (task) => {
-            deepEqual(textsOf(await task.poll(abortedAfter(50))), []);
+            deepEqual(textsOf(subject, await task.poll(abortedAfter(50))), []);
           });
         }),
     },
@@ -164,14 +166,14 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
           await fixture.finish();
           const positions = new RememberedPositions();
           const first = await completedRun(subject, fixture, positions);
-          deepEqual(textsOf(first), VALUES);
+          deepEqual(textsOf(subject, first), VALUES);
           const [half] = first;
           ok(half !== undefined);
           positions.set(half.partition, half.position);
           const rest = await completedRun(subject, fixture, positions);
-          deepEqual(textsOf(rest), VALUES.slice(1));
+          deepEqual(textsOf(subject, rest), VALUES.slice(1));
           for (const { partition, position } of rest) positions.set(partition, position);
-          deepEqual(textsOf(await completedRun(subject, fixture, positions)), []);
+          deepEqual(textsOf(subject, await completedRun(subject, fixture, positions)), []);
         }),
     },
     {
@@ -190,7 +192,13 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
           try {
             // A mark has a position: the task may be started behind it.
             const polled = await pollUntil(subject, task, (records) => records.length - unreadable.size === 2);
-            deepEqual(textsOf(polled.filter((record) => !unreadable.has(record))), ['before', 'behind']);
+            deepEqual(
+              textsOf(
+                subject,
+                polled.filter((record) => !unreadable.has(record)),
+              ),
+              ['before', 'behind'],
+            );
             equal(reports(), 1, 'unreadable input is reported once');
             const mark = polled.findIndex((record) => unreadable.has(record));
             if (mark < 0) return;
@@ -200,7 +208,7 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
             await task.stop();
           }
           await withTask(subject, { ...fixture, config }, positions, async (next) => {
-            deepEqual(textsOf(await collect(subject, next, 1)), ['behind']);
+            deepEqual(textsOf(subject, await collect(subject, next, 1)), ['behind']);
           });
         }),
     },
@@ -218,10 +226,30 @@ export function sourceContract(subject: SourceContractSubject): readonly Contrac
   ];
 }
 
+function namesQueues(subject: SourceContractSubject): ContractCase {
+  return {
+    title: 'names one queue for each partition of raw records, by broker and number, and the same after a restart',
+    run: () =>
+      withFixture(subject, async (fixture) => {
+        await fixture.append(VALUES);
+        const runs: ReadonlyMap<string, string>[] = [];
+        for (const restart of [false, true]) {
+          const positions = new RememberedPositions();
+          if (restart) await fixture.append(['later']);
+          await withTask(subject, fixture, positions, async (task) => {
+            runs.push(namedQueues(await collect(subject, task, VALUES.length + Number(restart))));
+          });
+        }
+        deepEqual(runs[1], runs[0]);
+      }),
+  };
+}
+
 async function withFixture(subject: SourceContractSubject, body: (fixture: SourceFixture) => Promise<void>): Promise<void> {
   const fixture = await subject.setUp();
+  const append = (values: readonly string[]): Promise<void> => fixture.append(values.map((value) => bodyOf(subject.connector, value)));
   try {
-    await body(fixture);
+    await body({ ...fixture, append });
   } finally {
     await fixture.tearDown();
   }
@@ -289,7 +317,7 @@ async function pollUntil(
 /** Polls until there are `count` records; fails when there are more, or not enough in time. */
 async function collect(subject: SourceContractSubject, task: SourceTask, count: number): Promise<readonly SourceRecord[]> {
   const records = await pollUntil(subject, task, ({ length }) => length >= count);
-  equal(records.length, count, `polled ${textsOf(records).join(', ')}`);
+  equal(records.length, count, `polled ${textsOf(subject, records).join(', ')}`);
   return records;
 }
 
@@ -297,10 +325,6 @@ function abortedAfter(timeoutMs: number): AbortSignal {
   return AbortSignal.timeout(timeoutMs);
 }
 
-function textsOf(records: readonly SourceRecord[]): readonly string[] {
-  return records.map(({ value }) => {
-    if (typeof value === 'string') return value;
-    ok(value instanceof Uint8Array, 'a text value is a string or its bytes');
-    return Buffer.from(value).toString('utf8');
-  });
+function textsOf({ connector }: SourceContractSubject, records: readonly SourceRecord[]): readonly string[] {
+  return records.map((record) => textOf(connector, record));
 }
