@@ -9,8 +9,9 @@ import { openCluster } from '../../../libs/connectors/rocketmq/src/cluster/clust
 import { clusterIdentity } from '../../../libs/connectors/rocketmq/src/cluster/cluster-identity.js';
 import { ACL_2, ACL_ADMIN } from '../../support/acl.js';
 import { until } from '../../support/sluice-cluster.js';
+import { makeCertificates } from '../rocketmq/certificates.js';
 
-const LIMIT_MS = 300_000;
+const LIMIT_MS = 400_000;
 const heap = { brokerMb: 256, brokerDirectMb: 256 };
 
 describe('the identity of real clusters that have equal names', () => {
@@ -38,16 +39,29 @@ describe('the identity of real clusters that have equal names', () => {
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'sluice-identity-'));
-    const common = { name: 'twin', heap, startTimeoutMs: 200_000 };
+    await makeCertificates(dir, 'right');
+    await makeCertificates(dir, 'wrong');
+    const common = { name: 'twin', heap, startTimeoutMs: 300_000 };
     const brokers = [{ name: 'broker-a' }, { name: 'broker-b' }];
-    open = await startCluster({ ...common, ports: await freePorts(), dataDir: join(dir, 'open'), topology: { brokers, proxy: false } });
-    secured = await startCluster({
-      ...common,
-      ports: await freePorts(),
-      dataDir: join(dir, 'secured'),
-      topology: { brokers: brokers.slice(0, 1), proxy: false },
+    const securing = {
       brokerConfig: ACL_2,
-    });
+      tls: {
+        'tls.server.mode': 'permissive',
+        'tls.test.mode.enable': 'false',
+        'tls.server.certPath': join(dir, 'right.pem'),
+        'tls.server.keyPath': join(dir, 'right.key'),
+      },
+    };
+    [open, secured] = await Promise.all([
+      startCluster({ ...common, ports: await freePorts(), dataDir: join(dir, 'open'), topology: { brokers, proxy: false } }),
+      startCluster({
+        ...common,
+        ...securing,
+        ports: await freePorts(),
+        dataDir: join(dir, 'secured'),
+        topology: { brokers: brokers.slice(0, 1), proxy: false },
+      }),
+    ]);
   }, LIMIT_MS);
   afterAll(async () => {
     await Promise.all(clients.map((client) => client.close()));
@@ -123,6 +137,24 @@ describe('the identity of real clusters that have equal names', () => {
       const created = await identityOf(asUser('visitor', 'password1'));
       expect(created).not.toBe(before);
       await expect(identityOf(admin)).resolves.toBe(created);
+    },
+    LIMIT_MS,
+  );
+
+  it(
+    'is the same over TLS with the file of its authority, and unknown with that of another one',
+    async () => {
+      const before = await identityOf(asAdmin());
+      const overTls = (authority: string): RocketMqClient =>
+        clientOf(secured, {
+          'source.cluster.access.key': ACL_ADMIN.accessKey,
+          'source.cluster.secret.key': ACL_ADMIN.secretKey,
+          'source.cluster.tls.enable': 'true',
+          'source.cluster.tls.ca.file': join(dir, authority),
+        });
+      await expect(identityOf(overTls('right-ca.pem'))).resolves.toBe(before);
+      await expect(identityOf(overTls('wrong-ca.pem'))).rejects.toThrow(/^source\.cluster\.url: .*certificate/i);
+      expect(() => overTls('none.pem')).toThrow(/^source\.cluster\.tls\.ca\.file: ENOENT/);
     },
     LIMIT_MS,
   );
