@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { type ClusterState, type CommandBody, type CommandOutcome, emptyState, extensionError, PairTable } from '@sluice/core';
+import { type ClusterState, type CommandBody, type CommandOutcome, emptyState, extensionError, MAX_LEVEL, PairTable } from '@sluice/core';
 import type { SplitContext } from '@sluice/sdk';
 import { SplitContexts } from './split-contexts.js';
 
@@ -13,10 +13,10 @@ class Leader {
   isSilent = false;
   pairs: ReadonlyMap<string, PairTable> = new Map();
   readonly follower: { state: ClusterState; proveHead: () => Promise<{ sentAt: number }> } = {
-    state: emptyState(),
+    state: { ...emptyState(), level: MAX_LEVEL },
     proveHead: () => {
       if (this.unreadable !== undefined) return Promise.reject(this.unreadable);
-      this.follower.state = { ...emptyState(), pairs: this.pairs };
+      this.follower.state = { ...emptyState(), level: MAX_LEVEL, pairs: this.pairs };
       return Promise.resolve({ sentAt: 0 });
     },
   };
@@ -104,6 +104,14 @@ describe('the pairs of a connector', () => {
     leader.outcome = outcome;
     const refused = contexts.within('c', LONG_MS, ({ pairs }) => pairs.extend(new Map([['k', 'v']])));
     await expect(refused).rejects.toMatchObject({ code, retriable, message: expect.stringContaining(outcome.message) });
+  });
+
+  it('are not asked for before all nodes know the request', async () => {
+    const { leader, contexts } = started();
+    leader.follower.state = { ...emptyState(), level: 3 };
+    const refused = contexts.within('c', LONG_MS, ({ pairs }) => pairs.extend(new Map([['k', 'v']])));
+    await expect(refused).rejects.toMatchObject({ retriable: true, message: expect.stringContaining('is at feature level 3 and needs 4') });
+    expect(leader.commands).toEqual([]);
   });
 
   it('cannot be read while the log cannot, and that may pass', async () => {

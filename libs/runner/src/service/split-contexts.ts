@@ -1,9 +1,12 @@
-import { type CommandOutcome, extensionError, type Pair, PairTable, utf8Bound } from '@sluice/core';
+import { type CommandOutcome, extensionError, levelOf, type Pair, PairTable, utf8Bound } from '@sluice/core';
 import type { CommandSender, LogFollower } from '@sluice/node';
 import { type AgreedPairs, ConnectError, ConnectErrorCode, RetriableError, type SplitContext } from '@sluice/sdk';
 import { withLimit } from '@sluice/time';
 
 const COMMAND_TIMEOUT_MS = 10_000;
+
+/** A leader of a lower level may be of a build that does not know the command. */
+const LEVEL = levelOf('pairs.extended') ?? 0;
 
 /** Estimated size of one command: the leader puts what it adds into one entry, which takes four times as much. */
 const COMMAND_BYTES = 128 * 1_024;
@@ -84,6 +87,9 @@ class LogPairs implements AgreedPairs {
     const { connector, signal } = this;
     try {
       signal.throwIfAborted();
+      const { level } = this.options.follower.state;
+      if (level < LEVEL)
+        throw new Error(`The cluster is at feature level ${level} and needs ${LEVEL}: this works once all nodes are upgraded`);
       const body = { kind: 'pairs.extend', name: connector, pairs } as const;
       return await this.options.commands.submit(body, { timeoutMs: COMMAND_TIMEOUT_MS, signal });
     } catch (error) {
