@@ -10,11 +10,13 @@ import type { TaskConfig } from './record/task-context.js';
  * connector have the same value. They outlive the connector, as its positions do.
  */
 export interface AgreedPairs {
-  /** The pairs in force, by key. */
+  /** Reads the pairs in force, by key: all that were agreed upon before the call. Rejects with a retriable error where the log cannot be read. */
   read(): Promise<ReadonlyMap<string, string>>;
   /**
    * Adds those pairs whose key and value are both new. Resolves with all pairs in force then: others may have been faster, so look for yours.
-   * Rejects with a retriable error where the log cannot be written.
+   * Rejects with a retriable error where the log cannot be written: some of the pairs may be in force then, or will be.
+   *
+   * A connector may have 20,000 pairs, with keys and values of up to 400 bytes of UTF-8 each. What exceeds that is refused for good.
    */
   extend(pairs: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>>;
 }
@@ -38,10 +40,10 @@ interface ConnectorDescription extends PluginDescription {
    */
   readonly validate?: (config: TaskConfig, signal: AbortSignal) => readonly FieldError[] | Promise<readonly FieldError[]>;
   /**
-   * Splits the work into between 1 and `maxTasks` task settings. It may look at the other system, and changes nothing. The same settings
-   * and findings give the same tasks in the same order, because a task whose settings stay keeps running. The runtime calls it again after
-   * every change of the settings, and when a source task asks for it. The runtime also repeats the call after an error marked `retriable`;
-   * any other error is final for these settings.
+   * Splits the work into between 1 and `maxTasks` task settings. It may look at the other system, and changes nothing but the pairs of
+   * `context`. The same settings and findings give the same tasks in the same order, because a task whose settings stay keeps running. The
+   * runtime calls it again after every change of the settings, and when a source task asks for it. The runtime also repeats the call after an
+   * error marked `retriable`; any other error is final for these settings.
    */
   readonly taskConfigs: (
     config: TaskConfig,

@@ -67,8 +67,8 @@ class LogPairs implements AgreedPairs {
   /**
    * Asks for those pairs alone that the own copy of the log does not rule out. What it does is final, however old the copy is.
    *
-   * @throws ConnectError with code `CONNECT_CONFIG_INVALID` when a limit is exceeded (nothing is added then), `CONNECT_NOT_FOUND` when the
-   *   connector was deleted
+   * @throws ConnectError with code `CONNECT_CONFIG_INVALID` when a limit is exceeded, `CONNECT_NOT_FOUND` when the connector was
+   *   deleted
    * @throws RetriableError
    */
   async extend(pairs: ReadonlyMap<string, string>): Promise<ReadonlyMap<string, string>> {
