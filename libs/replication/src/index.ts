@@ -34,3 +34,4 @@ export { userDifferences, type UsersToCompare } from './sync/user-differences.js
 export * from './offsets/copy-index.js';
 export * from './offsets/queue-entry.js';
 export * from './offsets/translate-offset.js';
+export { readReplicatorAliases, type ReadAliases } from './aliases/replicator-aliases.js';

@@ -42,7 +42,7 @@ export type IdentityProof = 'message' | 'store-time' | 'none';
 export type QueueIdentity =
   { readonly kind: 'same'; readonly proof: IdentityProof } | { readonly kind: 'problem'; readonly problem: SourceProblem };
 
-/** What to do about a problem of the source, by the setting `source.problem.policy`. */
+/** What to do about a problem of the source, by the setting `source.change.policy`. */
 export type SourceProblemPolicy = 'fail' | 'resume-from-earliest' | 'skip-and-report';
 
 export type ReadOnDecision =
