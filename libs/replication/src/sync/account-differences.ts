@@ -37,8 +37,9 @@ function accountDifference({ source, target, made, isDeleteAllowed }: AccountsTo
     removals: [],
   } as const;
   if (first === undefined) {
-    const removal = { part: '', action: { kind: 'delete-account', name, broker: undefined } } as const;
-    return { ...base, additions: [], changes: [], removals: targets.length === 0 ? [] : [removal], notes: [] };
+    // A broker that does not have the account refuses to delete it.
+    const removals = targets.map(([broker]) => ({ part: '', action: { kind: 'delete-account', name, broker } as const }));
+    return { ...base, additions: [], changes: [], removals, notes: [] };
   }
   const wanted = first[1];
   const additions: SyncAction[] = [];

@@ -82,7 +82,7 @@ export class ConfigSync implements InstancePart {
       readCluster(clusters.source.client, settings, signal),
       readCluster(clusters.target.client, settings, signal),
     ]);
-    const known = await origins.read(source, signal);
+    const known = await origins.read(signal);
     for (const [what, why] of problemsOf(source, target, known)) journal.problem(what, why);
     const decided = decideRound({
       settings,
@@ -102,7 +102,7 @@ export class ConfigSync implements InstancePart {
         for (const one of queue) await this.#carryOut(flow, one);
       }),
     );
-    this.#forget(decided);
+    this.#forget(decided, source.problems.size + target.problems.size === 0);
     if (!settings.isDryRun) await this.#writeMemory(flow, known);
   }
 
@@ -112,13 +112,15 @@ export class ConfigSync implements InstancePart {
     if (decision.left !== undefined) journal.left(key, decision.left);
     for (const note of difference.notes) journal.noted(key, note);
     if (decision.isAgreed) this.#agree(key, difference);
+    const failedBrokers = new Set<string | undefined>();
     for (const action of decision.actions) {
-      signal.throwIfAborted();
       const line = describeAction(action);
       if (settings.isDryRun) {
         journal.planned(line);
         continue;
       }
+      // Rules need their user: what failed on a broker is begun again there in the next round.
+      if (failedBrokers.has(action.broker)) continue;
       const wait = await waitsFor(flow, difference.from, action);
       if (wait !== undefined) {
         journal.left(key, wait);
@@ -129,11 +131,10 @@ export class ConfigSync implements InstancePart {
         journal.applied(line);
         this.#made(key, difference, action);
       } catch (error) {
-        if (signal.aborted) return;
+        signal.throwIfAborted();
         if (!isRocketMqError(error)) throw error;
+        failedBrokers.add(action.broker);
         journal.failed(line, explain(action.kind.replace('-', ' '), error));
-        // What follows belongs to what could not be made.
-        return;
       }
     }
   }
@@ -168,12 +169,17 @@ export class ConfigSync implements InstancePart {
     );
   }
 
-  /** Forgets what is on neither side any more. */
-  #forget(decided: readonly Decided[]): void {
-    for (const { difference } of decided) {
-      const isGone = difference.source === undefined && difference.target === undefined;
-      if (isGone && difference.notes.length === 0 && this.#memory.delete(keyOf(difference))) this.#isMemoryChanged = true;
-    }
+  /** Forgets what is on neither side any more, and what is not compared any more unless the flow has made it. */
+  #forget(decided: readonly Decided[], isWhole: boolean): void {
+    const compared = new Set(decided.map(({ difference }) => keyOf(difference)));
+    const gone = decided.filter(({ difference }) => difference.source === undefined && difference.target === undefined);
+    for (const { difference } of gone) this.#drop(keyOf(difference));
+    if (!isWhole) return;
+    for (const [key, { made }] of this.#memory) if (made.length === 0 && !compared.has(key)) this.#drop(key);
+  }
+
+  #drop(key: string): void {
+    if (this.#memory.delete(key)) this.#isMemoryChanged = true;
   }
 
   async #readMemory({ context, clusters, journal, signal }: Flow): Promise<void> {

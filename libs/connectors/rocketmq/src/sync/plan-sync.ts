@@ -41,7 +41,7 @@ export async function planSync(clusters: FlowClusters, settings: SyncSettings, o
     target,
     topics,
     memory: found?.memory.things ?? new Map(),
-    origins: await new FlowOrigins(clusters.source.client).read(source, signal),
+    origins: await new FlowOrigins(clusters.source.client).read(signal),
     sourceIdentity: clusters.source.identity,
     targetIdentity: clusters.target.identity,
   });
