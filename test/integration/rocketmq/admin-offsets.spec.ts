@@ -135,6 +135,7 @@ describe('administration of offsets', () => {
         const found = await client.admin.consumerConnections(other);
         return found.length > 0 && found;
       });
+      expect(consumer).toMatchObject({ consumeType: 'CONSUME_PASSIVELY', messageModel: 'CLUSTERING' });
       expect(consumer).toMatchObject({ language: 'JAVA', clientId: expect.stringMatching(new RegExp(`@${name}$`)) });
       expect(consumer?.clientAddress).toMatch(/^127\.0\.0\.1:\d+$/);
       const [producer] = await until('the producer is known', async () => {

@@ -1,5 +1,6 @@
-import { parseBarrier, parseStamp, scanBarrier, scanStamp } from '@sluice/protocol';
-import type { SourcePosition } from '@sluice/sdk';
+import { parseBarrier, parseStamp, queueTag, scanBarrier, scanStamp, streamId } from '@sluice/protocol';
+import type { QueueRef } from '@sluice/sdk';
+import { parsePosition, partitionOf } from '../messages/read-position.js';
 
 interface EntryBase {
   readonly offset: number;
@@ -39,20 +40,23 @@ export interface CopyStream {
   readonly stream: string;
   /** See `queueTag`: of the queue that is read. */
   readonly tag: string;
-  /** Reads from a position where the source queue continues; undefined for a position of another form. */
-  readonly nextOf: (position: SourcePosition) => number | undefined;
+}
+
+/** Returns the stream of what a connector copies from one queue, whose cluster has that identity, into another one. */
+export function copyStream(connectorName: string, clusterIdentity: string, source: QueueRef, target: QueueRef): CopyStream {
+  return { stream: streamId(connectorName, partitionOf(clusterIdentity, source)), tag: queueTag(target) };
 }
 
 /** Classifies a stored message by its stamp. What has no valid one of the stream is `other`. Pure. */
 export function entryOf(
   message: { readonly queueOffset: number; readonly storeTimestamp: number; readonly rawProperties: Buffer },
-  { stream, tag, nextOf }: CopyStream,
+  { stream, tag }: CopyStream,
 ): QueueEntry {
   const { queueOffset: offset, storeTimestamp: storedAt, rawProperties } = message;
   const stampText = scanStamp(rawProperties);
   if (stampText !== undefined) {
     const stamp = parseStamp(stampText, tag);
-    const next = stamp?.stream === stream ? nextOf(stamp.position) : undefined;
+    const next = stamp?.stream === stream ? parsePosition(stamp.position)?.offset : undefined;
     if (stamp === undefined || next === undefined) return { kind: 'other', offset, storedAt };
     const { task, generation, seq } = stamp;
     return { kind: 'copy', offset, storedAt, task, generation, seq, next };

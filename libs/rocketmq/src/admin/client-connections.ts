@@ -16,6 +16,10 @@ export interface ClientConnection {
   readonly language: string;
   /** Number of the client's RocketMQ version, such as 473 for 5.3.0. */
   readonly version: number;
+  /** How it says that it consumes: such as `CONSUME_ACTIVELY` (by pulls), `CONSUME_PASSIVELY` (pushed to) or `CONSUME_POP`; undefined for producers. */
+  readonly consumeType?: string | undefined;
+  /** `CLUSTERING`: members share the queues. `BROADCASTING`: each reads all and keeps its offsets itself. Undefined for producers. */
+  readonly messageModel?: string | undefined;
 }
 
 /** What a consumer says of itself. */
@@ -74,8 +78,9 @@ async function connections(
     addresses.map(async (address) => {
       try {
         const reply = await cluster.call(address, request, deadline);
-        for (const item of readList(readBodyMap(reply.body, 'connections'), 'connectionSet')) {
-          const connection = decodeConnection(asMap(item, 'connection'));
+        const answer = readBodyMap(reply.body, 'connections');
+        for (const item of readList(answer, 'connectionSet')) {
+          const connection = { ...decodeConnection(asMap(item, 'connection')), ...decodeGroup(answer) };
           found.set(connection.clientId, connection);
         }
       } catch (error) {
@@ -92,6 +97,15 @@ function decodeConnection(connection: TolerantMap): ClientConnection {
     clientAddress: readText(connection, 'clientAddr'),
     language: readText(connection, 'language'),
     version: readNumber(connection, 'version', 0),
+  };
+}
+
+/** What a broker says of all members of a consumer group together. */
+function decodeGroup(answer: TolerantMap): Pick<ClientConnection, 'consumeType' | 'messageModel'> {
+  const [consumeType, messageModel] = [answer.get('consumeType'), answer.get('messageModel')];
+  return {
+    ...(typeof consumeType === 'string' ? { consumeType } : {}),
+    ...(typeof messageModel === 'string' ? { messageModel } : {}),
   };
 }
 

@@ -1,0 +1,193 @@
+import { decideOffset, type KeptReason, type QueueBounds, translateOffset, type Translation, type Untranslated } from '@sluice/replication';
+import type { RocketMqClient } from '@sluice/rocketmq';
+import { queueKey, type QueueRef } from '@sluice/sdk';
+import type { FlowClusters } from '../instance/instance-part.js';
+import { forEachOf } from './for-each-of.js';
+import { committedOffsets, membershipOf, messageOf } from './group-offsets.js';
+import type { QueueLink, QueueLinks } from './queue-link.js';
+
+const QUEUES_AT_A_TIME = 4;
+const GROUPS_AT_A_TIME = 8;
+
+/** What is done with the offset of one group in one queue, and why. */
+export interface OffsetRow {
+  readonly group: string;
+  readonly source: QueueRef;
+  readonly target: QueueRef;
+  /** What the group has committed at the source. */
+  readonly sourceOffset: number;
+  readonly translation: Translation | Untranslated;
+  /** What it has committed at the target; undefined when it never did. */
+  readonly targetOffset: number | undefined;
+  /** `write`: the offset of the translation is written. Else why not. */
+  readonly action: 'write' | KeptReason | 'group-absent';
+}
+
+/** What a group needs somebody to know. */
+export interface GroupNote {
+  readonly group: string;
+  readonly note: string;
+}
+
+/** What one round would write, and what it leaves. */
+export interface OffsetPlan {
+  readonly rows: readonly OffsetRow[];
+  readonly notes: readonly GroupNote[];
+  /** What could not be asked or written: topics, queues and groups by name, with the reason. */
+  readonly problems: readonly string[];
+}
+
+export interface PlanOptions {
+  readonly clusters: FlowClusters;
+  readonly links: QueueLinks;
+  /** Queues of the target by queues of the source. */
+  readonly queues: ReadonlyMap<string, string>;
+  readonly takesGroup: (group: string) => boolean;
+  readonly others: 'hold' | 'skip';
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Finds out for each group and queue of the flow where the group is at the source, where that is at the target, and what is to be done. Writes
+ * nothing. What cannot be asked is left out and named in `problems`.
+ *
+ * @throws the client's error where the source does not say which groups it has; the signal's reason
+ */
+export async function planOffsets(options: PlanOptions): Promise<OffsetPlan> {
+  const { clusters, links: known, queues, takesGroup, signal } = options;
+  const links = known.of(queues);
+  const problems: string[] = [];
+  const [sourceGroups, targetGroups] = await Promise.all([
+    clusters.source.client.admin.listGroups({ signal }),
+    clusters.target.client.admin.listGroups({ signal }),
+  ]);
+  const bounds = {
+    source: await boundsOf(
+      clusters.source.client,
+      [...links.values()].map(({ source }) => source.topic),
+      problems,
+      signal,
+    ),
+    target: await boundsOf(
+      clusters.target.client,
+      [...links.values()].map(({ target }) => target.topic),
+      problems,
+      signal,
+    ),
+  };
+  const ready = new Map<string, ReadyLink>();
+  await forEachOf(links, QUEUES_AT_A_TIME, async ([key, link]) => {
+    const [source, target] = [bounds.source.get(key), bounds.target.get(queueKey(link.target))];
+    if (source === undefined || target === undefined) return;
+    try {
+      await link.advance({ source, target }, signal);
+      ready.set(key, { link, source, target });
+    } catch (error) {
+      signal.throwIfAborted();
+      problems.push(`${key}: ${messageOf(error)}`);
+    }
+  });
+  const rows: OffsetRow[] = [];
+  const notes: GroupNote[] = [];
+  const present = new Set(targetGroups);
+  await forEachOf(sourceGroups.filter(takesGroup), GROUPS_AT_A_TIME, async (group) => {
+    try {
+      const found = await planGroup(group, ready, present.has(group), options);
+      rows.push(...found.rows);
+      notes.push(...found.notes);
+    } catch (error) {
+      signal.throwIfAborted();
+      problems.push(`group ${group}: ${messageOf(error)}`);
+    }
+  });
+  rows.sort((a, b) => compare(a.group, b.group) || compare(queueKey(a.source), queueKey(b.source)));
+  notes.sort((a, b) => compare(a.group, b.group) || compare(a.note, b.note));
+  return { rows, notes, problems: problems.sort() };
+}
+
+/** A link whose index knows what the queues hold. */
+interface ReadyLink {
+  readonly link: QueueLink;
+  readonly source: QueueBounds;
+  readonly target: QueueBounds;
+}
+
+async function boundsOf(
+  client: RocketMqClient,
+  topics: readonly string[],
+  problems: string[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, QueueBounds>> {
+  const bounds = new Map<string, QueueBounds>();
+  await forEachOf(new Set(topics), QUEUES_AT_A_TIME, async (topic) => {
+    try {
+      for (const { queue, minOffset, maxOffset } of await client.admin.topicStats(topic, { signal })) {
+        bounds.set(queueKey(queue), { min: minOffset, max: maxOffset });
+      }
+    } catch (error) {
+      signal.throwIfAborted();
+      problems.push(`topic ${topic}: ${messageOf(error)}`);
+    }
+  });
+  return bounds;
+}
+
+async function planGroup(
+  group: string,
+  ready: ReadonlyMap<string, ReadyLink>,
+  isAtTarget: boolean,
+  { clusters, others, signal }: PlanOptions,
+): Promise<Pick<OffsetPlan, 'rows' | 'notes'>> {
+  const { source, target } = clusters;
+  const notes: GroupNote[] = [];
+  const committed = await committedOffsets(source.client, group, (queue) => ready.has(queueKey(queue)), signal);
+  if (committed.size === 0) {
+    const { isBroadcasting } = await membershipOf(source.client, group, signal);
+    if (isBroadcasting)
+      notes.push({ group, note: 'its members broadcast: each keeps its offsets itself, and nothing of them can be translated' });
+    else notes.push({ group, note: 'it has no offsets in the topics of the flow' });
+    return { rows: [], notes };
+  }
+  const targets = new Set([...ready.values()].map(({ link }) => queueKey(link.target)));
+  const there = isAtTarget ? await committedOffsets(target.client, group, (queue) => targets.has(queueKey(queue)), signal) : undefined;
+  const membership = isAtTarget ? await membershipOf(target.client, group, signal) : undefined;
+  if (membership === undefined) notes.push({ group, note: 'it is not at the target' });
+  if (membership?.problem !== undefined)
+    notes.push({ group, note: `whether it has members at the target is unknown: ${membership.problem}` });
+  const rows = [...committed].flatMap(([key, { offset: sourceOffset }]): OffsetRow[] => {
+    const found = ready.get(key);
+    if (found === undefined) return [];
+    const { link } = found;
+    const targetOffset = there?.get(queueKey(link.target))?.offset;
+    const translation = translateOffset(link.copies, {
+      sourceOffset,
+      sourceMin: found.source.min,
+      targetOffset,
+      bounds: found.target,
+      others,
+      consumedElsewhere: link.consumedElsewhere(sourceOffset),
+    });
+    for (const note of notesOf(key, translation)) notes.push({ group, note });
+    const decision = decideOffset(translation, targetOffset, membership?.activity ?? 'unknown');
+    const action = decision.write ? 'write' : membership === undefined ? 'group-absent' : decision.reason;
+    return [{ group, source: link.source, target: link.target, sourceOffset, translation, targetOffset, action }];
+  });
+  return { rows, notes };
+}
+
+function notesOf(key: string, translation: Translation | Untranslated): string[] {
+  if (translation.kind === 'unknown') return [`${key}: ${translation.reason}`];
+  const { ahead, heldFrom, skipped, expired, offset } = translation;
+  return [
+    ...(ahead > 0 ? [`${key}: it is ahead of what is copied by ${ahead} offset(s)`] : []),
+    ...(heldFrom === undefined
+      ? []
+      : [`${key}: offset ${offset} of the target holds it back, which nothing proves to be consumed; the copies alone give ${heldFrom}`]),
+    ...(skipped > 0 ? [`${key}: it would skip ${skipped} message(s) of the target that are no copies`] : []),
+    ...(expired > 0 ? [`${key}: the target's retention has removed copies of ${expired} offset(s) that it has not consumed`] : []),
+  ];
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}
