@@ -15,6 +15,7 @@ export interface TaskEnvironmentParts {
   readonly lease: Lease;
   readonly loggerOf: (scope: LogScope) => ScopedLogger;
   readonly requestTaskReconfiguration: (connector: string) => void;
+  readonly agreedPairs: (connector: string) => Promise<ReadonlyMap<string, string>>;
 }
 
 /** Gives each task of a thread what its loop reads, writes and waits with. */
@@ -32,7 +33,7 @@ export class TaskEnvironments {
    * @throws ConnectError where the cluster cannot be opened, and what `create` throws
    */
   createLoop(task: DesiredTask, progressOf: () => SinkProgress, create: (environment: TaskEnvironment) => TaskLoop): TaskLoop {
-    const { clusterId, clusters, lease, loggerOf, mayCreateTopics, positions, requestTaskReconfiguration } = this.#parts;
+    const { clusterId, clusters, lease, loggerOf, mayCreateTopics, positions, requestTaskReconfiguration, agreedPairs } = this.#parts;
     const use = clusters.use(task.config);
     const { client, messages, offsets } = use.cluster;
     const ports = { messages, offsets };
@@ -48,6 +49,7 @@ export class TaskEnvironments {
         groupOf: (connector) => sinkGroupOf(clusterId, connector),
         loggerOf,
         requestTaskReconfiguration,
+        agreedPairs,
         ...(task.type === 'sink' ? watchedPorts(ports, progressOf()) : ports),
       });
       void loop.ended.then(use.release);

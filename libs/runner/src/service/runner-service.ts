@@ -141,6 +141,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
   const requestTaskReconfiguration = (connector: string): void => {
     reconfigurations.request(connector);
   };
+  const agreedPairs = (connector: string): Promise<ReadonlyMap<string, string>> => Promise.resolve(splits.known(connector));
   const environments = new TaskEnvironments({
     clusterId: settings.clusterId,
     mayCreateTopics: settings.mayCreateTopics,
@@ -149,6 +150,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
     lease,
     loggerOf: (scope) => logger.scoped(scope),
     requestTaskReconfiguration,
+    agreedPairs,
   });
   const divider = new SinkDivider({
     inCluster: (config, action) => clusters.within(config, ({ messages }) => action(messages)),
@@ -177,6 +179,7 @@ async function createRunner(node: ClusterNode, rpc: RpcEndpoint, main: string, m
           services: {
             positions,
             requestTaskReconfiguration,
+            agreedPairs,
             rateOf: ({ id }) => rates.of(id.connector),
             progressOf: (task) => {
               if (task.type === 'source') return undefined;

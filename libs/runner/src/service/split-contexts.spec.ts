@@ -57,6 +57,17 @@ describe('the pairs of a connector', () => {
     expect(leader.pairs.get('c')?.byKey.size).toBe(1);
   });
 
+  it('are known, as a copy, as far as the own log goes', async () => {
+    const { leader, contexts } = started();
+    leader.agree({ k: 'v' });
+    expect(contexts.known('c').size).toBe(0);
+    await contexts.within('c', LONG_MS, ({ pairs }) => pairs.read());
+    const known = contexts.known('c');
+    expect([...known]).toEqual([['k', 'v']]);
+    (known as Map<string, string>).clear();
+    expect(contexts.known('c').size).toBe(1);
+  });
+
   it('are extended by those alone that nothing rules out, and others may be faster', async () => {
     const { leader, contexts } = started();
     leader.agree({ a: '1' });

@@ -34,6 +34,11 @@ export class SplitContexts {
     }
   }
 
+  /** Returns the pairs of a connector as the own copy of the log has them: there may be more. */
+  known(connectorName: string): ReadonlyMap<string, string> {
+    return new Map(this.options.follower.state.pairs.get(connectorName)?.byKey);
+  }
+
   stop(): void {
     this.#stopping.abort(new Error('The node stops'));
   }

@@ -84,6 +84,7 @@ export async function runTaskThread(more: readonly Connector[] = []): Promise<vo
     requestTaskReconfiguration: (connector) => {
       send({ kind: 'reconfigure', connector });
     },
+    agreedPairs: (connector) => server.ask({ kind: 'pairs', connector }) as Promise<ReadonlyMap<string, string>>,
   });
   const createLoop: ThreadServerOptions['createLoop'] = (task, loop, { calls, figures, rate }) => {
     const progress: SinkProgress = {

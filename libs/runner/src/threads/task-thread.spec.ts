@@ -96,6 +96,7 @@ class World {
       requestTaskReconfiguration: (connector) => {
         this.reconfigured.push(connector);
       },
+      agreedPairs: (connector) => Promise.resolve(new Map([[connector, 'right']])),
       rateOf: () => new SharedRate(() => 0),
       progressOf: () => ({
         opened: (...told) => this.progress.push(told),
@@ -230,6 +231,7 @@ describe('a task thread', () => {
     worker.tell({ kind: 'asked', question: 1, what: { kind: 'open', task } });
     worker.tell({ kind: 'asked', question: 2, what: { kind: 'refresh', task, beforeMs: 0 } });
     worker.tell({ kind: 'asked', question: 3, what: { kind: 'credentials', of: 'data' } });
+    worker.tell({ kind: 'asked', question: 4, what: { kind: 'pairs', connector: 'c' } });
     await new Promise((resolve) => setImmediate(resolve));
     const answers = worker.received.flatMap((message) =>
       message.kind === 'answered' ? [[message.question, message.answer] as const] : [],
@@ -239,6 +241,7 @@ describe('a task thread', () => {
         [1, { value: { free: [], held: [], unsettled: [] } }],
         [2, { error: expect.objectContaining({ message: 'no broker' }) }],
         [3, { value: { accessKey: 'data', secretKey: 'k' } }],
+        [4, { value: new Map([['c', 'right']]) }],
       ]),
     );
   });

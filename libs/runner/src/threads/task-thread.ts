@@ -31,6 +31,7 @@ export interface ThreadServices {
   readonly credentialsOf: (cluster: ClusterName) => Promise<Credentials>;
   readonly loggerOf: (scope: LogScope) => ScopedLogger;
   readonly requestTaskReconfiguration: (connector: string) => void;
+  readonly agreedPairs: (connector: string) => Promise<ReadonlyMap<string, string>>;
   /** What the task shares with those of its connector, also in other threads. */
   readonly rateOf: (task: DesiredTask) => SharedRate;
   /** Takes what a thread has traced; absent where none traces. */
@@ -291,7 +292,7 @@ export class TaskThread {
   }
 
   #find(what: Question): Promise<unknown> {
-    const { positions, credentialsOf } = this.options.services;
+    const { positions, credentialsOf, agreedPairs } = this.options.services;
     switch (what.kind) {
       case 'open':
         return positions.open(what.task);
@@ -299,6 +300,8 @@ export class TaskThread {
         return positions.refresh(what.task, what.beforeMs);
       case 'credentials':
         return credentialsOf(what.of);
+      case 'pairs':
+        return agreedPairs(what.connector);
     }
   }
 

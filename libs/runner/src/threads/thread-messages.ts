@@ -32,11 +32,13 @@ export type ToThread =
 
 export type Answer = { readonly value: unknown } | { readonly error: ErrorCopy };
 
-/** What only the main thread knows: the stored positions, which it keeps folded for all threads, and keys that come from files. */
+/** What only the main thread knows: stored positions and agreed pairs, which it keeps folded for all threads, and keys that come from files. */
 export type Question =
   | { readonly kind: 'open'; readonly task: SourceTaskId }
   | { readonly kind: 'refresh'; readonly task: SourceTaskId; readonly beforeMs: number }
-  | { readonly kind: 'credentials'; readonly of: ClusterName };
+  | { readonly kind: 'credentials'; readonly of: ClusterName }
+  /** The pairs that a connector has agreed upon. */
+  | { readonly kind: 'pairs'; readonly connector: string };
 
 export type ClusterName = 'runtime' | 'data';
 
