@@ -20,10 +20,7 @@ export const rocketMqSource: SourceConnector = {
   records: 'raw',
   validate: (config) =>
     settingsErrors(requireConfig('Configuration of the source', rocketMqSourceSpec, config, { unknownKeys: 'ignore' }), config),
-  taskConfigs: (config, maxTasks, context) => {
-    if (context === undefined) throw new TypeError('RocketMQSource is split with the context of the runtime');
-    return splitFlow(config, maxTasks, context);
-  },
+  taskConfigs: splitFlow,
   createInstance: () => new FlowInstance(),
   exactlyOnceSupport: () => 'supported',
   createTask: () => new RocketMqSourceTask(),
