@@ -1,5 +1,6 @@
 import { readableQueues, type QueueRef, type RocketMqClient } from '@sluice/rocketmq';
-import { type Letter, queueName, readLetter } from './letter.js';
+import { queueName } from '../queues/queue-cursor.js';
+import { type Letter, readLetter } from './letter.js';
 import { LOOK_GROUP, readRanges } from './read-letters.js';
 import { RedriveProgress } from './redrive-progress.js';
 

@@ -3,7 +3,8 @@ import { CONTEXT_PREFIX, MessageAttributes, messageToRecord } from '@sluice/prot
 import { isJsonObject, type JsonValue, parseJson, plainJson } from '@sluice/sdk';
 import { type LetterFilter, letsAllPass } from './letter-filter.js';
 import type { LetterList } from './list-letters.js';
-import { type Letter, queueName } from './letter.js';
+import { queueName } from '../queues/queue-cursor.js';
+import type { Letter } from './letter.js';
 
 /** How a body is shown; `auto`: as JSON where it is JSON, else as text, else in hexadecimal digits. */
 export const BODY_FORMS = ['auto', 'text', 'json', 'hex'] as const;

@@ -1,5 +1,6 @@
 import { isBarrierBody, type LetterContext, readContext, redrivesOf, scanBarrier } from '@sluice/protocol';
 import type { LogicalMessage, QueueRef } from '@sluice/rocketmq';
+import { queueName } from '../queues/queue-cursor.js';
 
 /** What of a message is read. */
 export type LetterMessage = Pick<
@@ -42,9 +43,4 @@ function isBarrier(message: LetterMessage): boolean {
 /** Names the place of a letter for people, as `show` takes it. */
 export function placeOf({ queue, offset }: Pick<Letter, 'queue' | 'offset'>): string {
   return `${queueName(queue)} offset ${offset}`;
-}
-
-/** Names a queue for people, as `--queue` takes it. */
-export function queueName({ brokerName, queueId }: QueueRef): string {
-  return `${brokerName}/${queueId}`;
 }

@@ -1,5 +1,6 @@
 import type { RocketMqClient } from '@sluice/rocketmq';
-import { type Letter, queueName, readLetter } from './letter.js';
+import { queueName } from '../queues/queue-cursor.js';
+import { type Letter, readLetter } from './letter.js';
 import { type LetterFilter, rejectedBy } from './letter-filter.js';
 import { LOOK_GROUP, rangesOf, readRanges } from './read-letters.js';
 import { RedriveProgress } from './redrive-progress.js';

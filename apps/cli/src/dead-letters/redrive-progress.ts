@@ -9,8 +9,8 @@ import {
 } from '@sluice/rocketmq';
 import { queueKey } from '@sluice/sdk';
 import { pause, retry } from '@sluice/time';
-import { queueName } from './letter.js';
-import { asGroup, LOOK_GROUP, type QueueRange, rangesOf, readRanges } from './read-letters.js';
+import { asGroup, queueName, type QueueRange } from '../queues/queue-cursor.js';
+import { LOOK_GROUP, rangesOf, readRanges } from './read-letters.js';
 import { decodeDoneEntry, type DoneEntry, encodeDoneEntry, type OffsetRange, QueueProgress } from './queue-progress.js';
 
 /** How long a broker may take to list this client alone as a member of the group. */

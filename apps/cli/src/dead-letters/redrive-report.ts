@@ -1,7 +1,7 @@
 import type { FilterName } from './letter-filter.js';
-import { type Letter, placeOf, queueName } from './letter.js';
+import { type QueueRange, queueName } from '../queues/queue-cursor.js';
+import { type Letter, placeOf } from './letter.js';
 import type { LeftReason } from './plan-letter.js';
-import type { QueueRange } from './read-letters.js';
 
 /** Why a letter that passes the filters was not redriven, or may not have been. */
 export type NotSentReason = LeftReason | 'unreadable' | 'removed' | 'failed' | 'unknown-outcome' | 'behind-another';
