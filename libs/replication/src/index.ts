@@ -35,3 +35,4 @@ export * from './offsets/copy-index.js';
 export * from './offsets/queue-entry.js';
 export * from './offsets/translate-offset.js';
 export { readReplicatorAliases, type ReadAliases } from './aliases/replicator-aliases.js';
+export * from './verify/index.js';
