@@ -7,6 +7,7 @@ import { severalLines } from './dead-letters/letter-text.js';
 import { runLocalCluster } from './local/local-cluster.js';
 import { restoreCommand } from './commands/restore-command.js';
 import { gatewayAddress, secretsArguments, secretsCommand } from './commands/secrets-command.js';
+import { verifyCommand } from './commands/verify-command.js';
 
 const USAGE = `sluice <command>
 
@@ -31,6 +32,14 @@ const USAGE = `sluice <command>
   secrets rotate [--gateway URL] [--connector NAME ...] [--dry-run] [--wait SECONDS]
                                           has a gateway encrypt them with the first key: their tasks restart; ends with 0 once no connector
                                           needs an older key, with 1 before; may be repeated
+
+  verify --from URL --to URL (--topics A,B | --topics-regex R) [--connector NAME] [--target-topic PATTERN] [--queue-map A=B,...]
+         [--state FILE] [--rate N] [--parallel N] [--complete] [--from-first-copy] [--json]
+                                          compares topics of two clusters with what a flow has copied, queue by queue, and names the offsets
+                                          that are missing, duplicate, out of order or different. URL: rocketmq://HOST:PORT of name servers.
+                                          Keys: SLUICE_FROM_ACCESS_KEY, _SECRET_KEY, SLUICE_TO_..., or --from-access-key-file and its like.
+                                          Exit code 0: equal; 1: different; 2: wrong words; 3: not all could be compared, or is copied;
+                                          4: it ended early
 
 Filters of dlq: --stage STAGE, --class EXCEPTION, --connector NAME, each several times; --from-time and --to-time TIME. Each dlq command takes
 --output table|json, and --side sink|source where sinks and sources have their topics in different clusters.
@@ -89,6 +98,9 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
       },
     });
     if (!isDone) process.exitCode = 1;
+  },
+  verify: async (args) => {
+    process.exitCode = await verifyCommand(args, process.env);
   },
   local: async (args) => {
     const values = parseOptions('sluice local', args, {
