@@ -6,6 +6,7 @@ import type { Credentials, CredentialsSource } from '@sluice/rocketmq';
 import { verifyArguments } from './verify-options.js';
 
 const ENDS = ['--from', 'rocketmq://a:9876,b', '--to', 'rocketmq://c'];
+const NO_SERVERS: ReadonlySet<string> = new Set();
 const TOPICS = ['--topics', 'orders, bills,orders'];
 
 describe('the options of sluice verify', () => {
@@ -40,14 +41,14 @@ describe('the options of sluice verify', () => {
       isFromFirstCopy: false,
     });
     expect(options.queueMap.size).toBe(0);
-    expect(options.chooseTopics(['bills', 'orders', 'other'])).toEqual(['bills', 'orders']);
-    expect(() => options.chooseTopics(['orders'])).toThrow('The source has no topic bills');
+    expect(options.chooseTopics(['bills', 'orders', 'other'], NO_SERVERS)).toEqual(['bills', 'orders']);
+    expect(() => options.chooseTopics(['orders'], NO_SERVERS)).toThrow('The source has no topic bills');
   });
 
   it('are read', () => {
     const words = [
       '--topics-regex',
-      'o.*s',
+      '.*o.*s',
       '--target-topic',
       'a-${topic}',
       '--queue-map',
@@ -71,8 +72,11 @@ describe('the options of sluice verify', () => {
     expect(isJson).toBe(true);
     expect(options).toMatchObject({ targetTopic: 'a-${topic}', stateFile: 'x', connector: 'flow', ratePerSecond: 50, parallel: 2 });
     expect(options).toMatchObject({ isComplete: true, isFromFirstCopy: true, queueMap: new Map([['o@b:1', 'a-o@c:2']]) });
-    expect(options.chooseTopics(['others', 'orders', 'order', '%RETRY%os', 'sluice-os'])).toEqual(['orders', 'others']);
-    expect(() => options.chooseTopics(['x'])).toThrow('--topics-regex o.*s matches no topic of the source');
+    expect(options.chooseTopics(['others', 'orders', 'order', '%RETRY%os', 'sluice-os', 'os'], new Set(['os']))).toEqual([
+      'orders',
+      'others',
+    ]);
+    expect(() => options.chooseTopics(['x'], NO_SERVERS)).toThrow('--topics-regex .*o.*s matches no topic of the source');
   });
 
   it('take keys from the environment and from files, which are read again, and warn of those in the command line', () => {

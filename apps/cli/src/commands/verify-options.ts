@@ -1,3 +1,4 @@
+import { systemTopicKind } from '@sluice/replication';
 import { JavaPattern } from '@sluice/transforms';
 import { topicNameProblem } from '@sluice/sdk';
 import { CLUSTER_OPTIONS, clusterOf, type GivenCluster } from './cluster-options.js';
@@ -61,8 +62,8 @@ function choiceOf(given: readonly string[] | undefined, regex: string | undefine
   if (given !== undefined && regex !== undefined) throw new UsageError('--topics and --topics-regex are both given: give one');
   if (regex !== undefined) {
     const pattern = patternOf(regex);
-    return (listed) => {
-      const chosen = listed.filter((topic) => pattern.matches(topic) && !isInternal(topic)).sort();
+    return (listed, servers) => {
+      const chosen = listed.filter((topic) => pattern.matches(topic) && systemTopicKind(topic, servers) === undefined).sort();
       if (chosen.length === 0) throw new Error(`--topics-regex ${regex} matches no topic of the source`);
       return chosen;
     };
@@ -92,11 +93,6 @@ function targetTopicOf(pattern: string): string {
   const problem = topicNameProblem(pattern.replaceAll('${topic}', 'x'));
   if (problem === undefined) return pattern;
   throw new UsageError(`--target-topic is "${pattern}": ${problem}. Allowed is a name in which \${topic} stands for the source's`);
-}
-
-/** Topics of RocketMQ and of Sluice itself. */
-function isInternal(topic: string): boolean {
-  return topic.startsWith('%') || topic.startsWith('sluice-');
 }
 
 const PLACE = /^.+@.+:\d{1,9}$/;

@@ -11,8 +11,12 @@ export interface VerifyOptions {
   /** URLs, for reports. */
   readonly from: string;
   readonly to: string;
-  /** Chooses topics of the source among all that it has; returns them sorted. @throws Error for one that is not there */
-  readonly chooseTopics: (listed: readonly string[]) => readonly string[];
+  /**
+   * Chooses topics of the source among all that it has, given the names of its cluster and brokers; returns them sorted.
+   *
+   * @throws Error for one that is not there
+   */
+  readonly chooseTopics: (listed: readonly string[], servers: ReadonlySet<string>) => readonly string[];
   /** How the topics of the target are named: `${topic}` stands for the source's name. */
   readonly targetTopic: string;
   readonly connector: string | undefined;
@@ -61,7 +65,8 @@ export async function verify(
     targetIdentity: identityAmong(targetTopics, to),
   };
   if (ends.sourceIdentity === ends.targetIdentity) throw new Error(`--from and --to are the same cluster, ${ends.sourceIdentity}`);
-  const topics = options.chooseTopics(sourceTopics);
+  const { brokers } = await clients.from.admin.clusterInfo({ signal });
+  const topics = options.chooseTopics(sourceTopics, new Set(brokers.flatMap(({ brokerName, cluster }) => [brokerName, cluster])));
   const subject: VerifySubject = {
     from: ends.sourceIdentity,
     to: ends.targetIdentity,
