@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { freePorts, startCluster, type RunningCluster } from '@sluice/embedded-rocketmq';
 import { type QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import { queueKey } from '@sluice/sdk';
-import type { FlowClusters, InstancePartContext } from '../../../libs/connectors/rocketmq/src/instance/instance-part.js';
+import type { FlowClusters } from '../../../libs/connectors/rocketmq/src/flow/flow-clusters.js';
+import type { InstancePartContext } from '../../../libs/connectors/rocketmq/src/instance/instance-part.js';
 import { OffsetSync, type OffsetRound } from '../../../libs/connectors/rocketmq/src/offsets/offset-sync.js';
 import { firstBroker } from '../../support/create-cluster.js';
 import { until } from '../../support/sluice-cluster.js';
@@ -244,6 +245,7 @@ class Flow {
         config: { 'sync.offsets.interval.ms': '500', ...settings },
         logger: { debug: silent, info: silent, warn: silent, error: silent },
         signal,
+        agreedPairs: () => Promise.resolve(new Map<string, string>()),
         requestTaskReconfiguration: silent,
         raiseError: silent,
       },

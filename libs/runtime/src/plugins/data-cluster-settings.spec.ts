@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import type { SinkConnector, SourceConnector, TaskConfig } from '@sluice/sdk';
 import { SPLITTING } from '../testing/split-context.js';
 import { PluginRegistry } from './plugin-registry.js';
-import { SPLITTING } from '../testing/split-context.js';
 
 const common = {
   aliases: [],

@@ -564,18 +564,14 @@ describe('taskConfigs', () => {
     await expect(new PluginRegistry([failing]).taskConfigs(config, SPLITTING)).resolves.toEqual({ error: 'cannot look' });
     const away = { ...looking, taskConfigs: () => Promise.reject(new RetriableError('nobody at sesame')) };
     const secret = { ...config, pin: 'sesame' };
-    await expect(new PluginRegistry([away]).taskConfigs(secret, SPLITTING)).rejects.toMatchObject({
-      retriable: true,
-      message: 'nobody at [hidden]',
-    });
+    const unavailable = { retriable: true, message: 'nobody at [hidden]' };
+    await expect(new PluginRegistry([away]).taskConfigs(secret, SPLITTING)).rejects.toMatchObject(unavailable);
   });
 
   it('may be asked again where the settings cannot be checked now; what is wrong with them is final', async () => {
+    const pinned = { ...good, pin: 'hunter2' };
     const of = (validate: SourceConnector['validate']): ReturnType<PluginRegistry['taskConfigs']> =>
-      new PluginRegistry([{ ...source, ...(validate === undefined ? {} : { validate }) }]).taskConfigs(
-        { ...good, pin: 'hunter2' },
-        SPLITTING,
-      );
+      new PluginRegistry([{ ...source, ...(validate === undefined ? {} : { validate }) }]).taskConfigs(pinned, SPLITTING);
     const away = ({ pin }: TaskConfig): never => {
       throw new RetriableError(`no answer to ${pin ?? ''}`);
     };

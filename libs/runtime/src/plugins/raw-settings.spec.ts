@@ -4,6 +4,7 @@ import { createTaskLoop, type TaskEnvironment } from '../host/create-task-loop.j
 import { FakePositions } from '../testing/fake-stores.js';
 import { SinkWorld } from '../testing/sink-world.js';
 import { SourceWorld } from '../testing/source-world.js';
+import { SPLITTING } from '../testing/split-context.js';
 import { PluginRegistry } from './plugin-registry.js';
 import { pluginsOf } from './plugin-exports.js';
 
@@ -82,9 +83,11 @@ describe('the settings of a connector of raw records', () => {
   it('are refused the same when the connector is split, and when a task is made', async () => {
     const [[name, value] = ['', '']] = Object.entries(WITHOUT_EFFECT);
     const [message] = refused('RawSource', [name])[name]!;
-    expect(await registry.taskConfigs(configOf('RawSource', { [name]: value }))).toEqual({ error: expect.stringContaining(message!) });
-    expect(await registry.taskConfigs(configOf('RawSource'))).toEqual({ tasks: [configOf('RawSource')] });
-    expect(await registry.taskConfigs(configOf('PlainSource', { [name]: value }))).toHaveProperty('tasks');
+    expect(await registry.taskConfigs(configOf('RawSource', { [name]: value }), SPLITTING)).toEqual({
+      error: expect.stringContaining(message!),
+    });
+    expect(await registry.taskConfigs(configOf('RawSource'), SPLITTING)).toEqual({ tasks: [configOf('RawSource')] });
+    expect(await registry.taskConfigs(configOf('PlainSource', { [name]: value }), SPLITTING)).toHaveProperty('tasks');
     for (const className of ['RawSource', 'RawSink'] as const) {
       const made = (settings: Readonly<Record<string, string>>): unknown => createTask(className, settings);
       expect(() => made({ [name]: value })).toThrow(`Configuration ${name} has no effect: the records of ${className} are raw`);

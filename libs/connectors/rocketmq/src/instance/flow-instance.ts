@@ -1,9 +1,9 @@
 import { type ConnectorContext, type ConnectorInstance, queueKey, requireConfig } from '@sluice/sdk';
 import { pause } from '@sluice/time';
-import { queuesIn } from '../source/agreed-queues.js';
-import { type FlowTopics, lookForTopics } from '../source/flow-topics.js';
-import { rocketMqSourceSpec } from '../source/settings.js';
-import { openFlow, type OpenFlow } from './flow-clusters.js';
+import { queuesIn } from '../flow/agreed-queues.js';
+import { type FlowTopics, lookForTopics } from '../flow/flow-topics.js';
+import { rocketMqSourceSpec } from '../flow/settings.js';
+import { openFlow, type OpenFlow } from '../flow/flow-clusters.js';
 import type { InstancePart } from './instance-part.js';
 
 /** What the instance knows of the flow, as of its last look. */

@@ -1,18 +1,5 @@
-import type { RocketMqClient } from '@sluice/rocketmq';
 import type { ConnectorContext } from '@sluice/sdk';
-
-/** One side of a flow, with a client that whoever gave it closes. */
-export interface FlowCluster {
-  readonly client: RocketMqClient;
-  /** Which cluster it is, as the name of its identity topic says. */
-  readonly identity: string;
-}
-
-/** Both sides of a flow. They are never the same cluster. */
-export interface FlowClusters {
-  readonly source: FlowCluster;
-  readonly target: FlowCluster;
-}
+import type { FlowClusters } from '../flow/flow-clusters.js';
 
 /** What an instance gives its parts. The plan and the map change while it runs: ask again each time they are used. */
 export interface InstancePartContext {

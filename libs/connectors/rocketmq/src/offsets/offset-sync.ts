@@ -1,6 +1,7 @@
 import { queueKey, requireConfig, type TaskConfig, type TaskLogger } from '@sluice/sdk';
 import { pause } from '@sluice/time';
-import type { FlowClusters, InstancePart, InstancePartContext } from '../instance/instance-part.js';
+import type { FlowClusters } from '../flow/flow-clusters.js';
+import type { InstancePart, InstancePartContext } from '../instance/instance-part.js';
 import { forEachOf } from './for-each-of.js';
 import { membershipOf, messageOf } from './group-offsets.js';
 import { planOffsets, type OffsetPlan, type OffsetRow } from './plan-offsets.js';
@@ -65,8 +66,7 @@ export class OffsetSync implements InstancePart {
         problem = undefined;
       } catch (error) {
         const found = messageOf(error);
-        if (!isStopped() && found !== problem)
-          logger.warn(`The offsets of groups could not be translated, which is tried again: ${found}`);
+        if (!isStopped() && found !== problem) logger.warn(`The offsets of groups could not be translated, which is tried again: ${found}`);
         problem = found;
       }
       await pause(intervalMs, signal);

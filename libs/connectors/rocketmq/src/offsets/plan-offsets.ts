@@ -1,7 +1,7 @@
 import { decideOffset, type KeptReason, type QueueBounds, translateOffset, type Translation, type Untranslated } from '@sluice/replication';
 import type { RocketMqClient } from '@sluice/rocketmq';
 import { queueKey, type QueueRef } from '@sluice/sdk';
-import type { FlowClusters } from '../instance/instance-part.js';
+import type { FlowClusters } from '../flow/flow-clusters.js';
 import { forEachOf } from './for-each-of.js';
 import { committedOffsets, membershipOf, messageOf } from './group-offsets.js';
 import type { QueueLink, QueueLinks } from './queue-link.js';
@@ -48,8 +48,8 @@ export interface PlanOptions {
 }
 
 /**
- * Finds out for each group and queue of the flow where the group is at the source, where that is at the target, and what is to be done. Writes
- * nothing. What cannot be asked is left out and named in `problems`.
+ * Finds out for each group and queue where the group is at the source and at the target, and what is to be done. Writes nothing. What cannot be
+ * asked is left out and named in `problems`.
  *
  * @throws the client's error where the source does not say which groups it has; the signal's reason
  */

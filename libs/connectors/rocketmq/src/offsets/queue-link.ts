@@ -1,6 +1,6 @@
 import { CopyIndex, copyStream, type QueueBounds } from '@sluice/replication';
 import { queueKey, type QueueRef } from '@sluice/sdk';
-import type { FlowClusters } from '../instance/instance-part.js';
+import type { FlowClusters } from '../flow/flow-clusters.js';
 import { StampedEntries } from './stamped-entries.js';
 
 /** Reads of one queue in one round; what is left is for the next one. */

@@ -13,7 +13,7 @@ import {
 import { ConnectError, ConnectErrorCode, queueKey, type SourcePartition, type SourceRecord, type SourceTaskContext } from '@sluice/sdk';
 import { backoffMs, type BackoffLimits, pause } from '@sluice/time';
 import type { MessageCopier } from './message-copier.js';
-import type { QueueLink } from './queue-links.js';
+import type { QueueLink } from '../flow/queue-links.js';
 import type { QueueBudget } from './read-budget.js';
 import type { QueueStart } from './queue-start.js';
 

@@ -1,9 +1,13 @@
-import { requireConfig, type SourceConnector } from '@sluice/sdk';
+import { requireConfig, type SourceConnector, type TaskConfig } from '@sluice/sdk';
 import { FlowInstance } from '../instance/flow-instance.js';
-import { splitFlow } from './flow-split.js';
+import { OffsetSync } from '../offsets/offset-sync.js';
+import { offsetSyncSpec } from '../offsets/settings.js';
+import { ConfigSync } from '../sync/config-sync.js';
+import { readSyncSettings, syncErrors, syncSpec, takesGroup } from '../sync/sync-settings.js';
+import { splitFlow } from '../flow/flow-split.js';
 import { RocketMqSourceTask } from './rocketmq-source.task.js';
-import { rocketMqSourceSpec } from './settings.js';
-import { settingsErrors } from './settings-rules.js';
+import { rocketMqSourceSpec } from '../flow/settings.js';
+import { settingsErrors } from '../flow/settings-rules.js';
 
 /** Copies topics of another RocketMQ cluster into the connector's data cluster, queue by queue, each message once. */
 export const rocketMqSource: SourceConnector = {
@@ -16,12 +20,19 @@ export const rocketMqSource: SourceConnector = {
   ],
   version: '0.1.0',
   doc: 'Copies topics of another RocketMQ cluster, queue by queue: bodies, properties, order and message ids stay, and each message comes once.',
-  spec: rocketMqSourceSpec,
+  spec: { ...rocketMqSourceSpec, ...syncSpec, ...offsetSyncSpec },
   records: 'raw',
-  validate: (config) =>
-    settingsErrors(requireConfig('Configuration of the source', rocketMqSourceSpec, config, { unknownKeys: 'ignore' }), config),
+  validate: (config) => [
+    ...settingsErrors(requireConfig('Configuration of the source', rocketMqSourceSpec, config, { unknownKeys: 'ignore' }), config),
+    ...syncErrors(config),
+  ],
   taskConfigs: splitFlow,
-  createInstance: () => new FlowInstance(),
+  createInstance: () => new FlowInstance([new ConfigSync(), new OffsetSync(groupsOf)]),
   exactlyOnceSupport: () => 'supported',
   createTask: () => new RocketMqSourceTask(),
 };
+
+function groupsOf(config: TaskConfig): (group: string) => boolean {
+  const { groups } = readSyncSettings('Configuration of the source', config);
+  return (group) => takesGroup(groups, group);
+}

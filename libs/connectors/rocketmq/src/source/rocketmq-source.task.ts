@@ -15,14 +15,14 @@ import {
 } from '@sluice/sdk';
 import { openCluster } from '../cluster/cluster-client.js';
 import { clusterIdentity } from '../cluster/cluster-identity.js';
-import { REQUEST_TIMEOUT_MS } from '../instance/flow-clusters.js';
+import { REQUEST_TIMEOUT_MS } from '../flow/flow-clusters.js';
 import { GroupOffsets } from './group-offsets.js';
 import { MessageCopier } from './message-copier.js';
 import { QueueFeed } from './queue-feed.js';
-import { linksIn, type QueueLink } from './queue-links.js';
+import { linksIn, type QueueLink } from '../flow/queue-links.js';
 import { QueueStart } from './queue-start.js';
 import { ReadBudget } from './read-budget.js';
-import { pullGroupOf, SOURCE_IDENTITY_SETTING, sourceTaskSpec, TARGET_IDENTITY_SETTING } from './settings.js';
+import { pullGroupOf, SOURCE_IDENTITY_SETTING, sourceTaskSpec, TARGET_IDENTITY_SETTING } from '../flow/settings.js';
 
 /** The most records that one poll returns. */
 const MAX_RECORDS = 4096;

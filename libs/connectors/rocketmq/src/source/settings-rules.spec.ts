@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { isConfigError, requireConfig, type TaskConfig } from '@sluice/sdk';
 import { rocketMqSource } from './rocketmq-source.connector.js';
-import { rocketMqSourceSpec } from './settings.js';
-import { planOf } from './topic-choice.js';
+import { rocketMqSourceSpec } from '../flow/settings.js';
+import { planOf } from '../flow/topic-choice.js';
 
 const BASE: TaskConfig = { 'source.cluster.url': 'rocketmq://a:9876', 'data.cluster.url': 'rocketmq://b:9876', topics: 't' };
 

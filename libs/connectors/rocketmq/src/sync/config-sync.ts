@@ -1,7 +1,8 @@
 import { describeAction, keyOf, type Remembered, type SyncAction, withdrawsWrite } from '@sluice/replication';
 import { isRocketMqError } from '@sluice/rocketmq';
 import { pause } from '@sluice/time';
-import type { FlowClusters, InstancePart, InstancePartContext } from '../instance/instance-part.js';
+import type { FlowClusters } from '../flow/flow-clusters.js';
+import type { InstancePart, InstancePartContext } from '../instance/instance-part.js';
 import { applyAction } from './apply-action.js';
 import { explain, readCluster, type ClusterView } from './cluster-view.js';
 import { isAllCopied } from './copied-queues.js';

@@ -1,5 +1,5 @@
 import { describeAction, type SyncAction } from '@sluice/replication';
-import type { FlowClusters } from '../instance/instance-part.js';
+import type { FlowClusters } from '../flow/flow-clusters.js';
 import { readCluster } from './cluster-view.js';
 import { FlowOrigins } from './flow-origins.js';
 import { memoryTopic, readMemory } from './sync-memory.js';

@@ -1,19 +1,8 @@
-import {
-  type Decision,
-  type Difference,
-  groupDifferences,
-  keyOf,
-  namesItself,
-  reconcile,
-  type Remembered,
-  reservedGroup,
-  takesName,
-  topicDifferences,
-} from '@sluice/replication';
+import { type Decision, type Difference, groupDifferences, keyOf, reconcile, type Remembered, topicDifferences } from '@sluice/replication';
 import { aclDifferences } from './acl-round.js';
 import type { ClusterView } from './cluster-view.js';
 import { fingerprint, type Origins, type SyncPart } from './sync-memory.js';
-import type { SyncSettings } from './sync-settings.js';
+import { type SyncSettings, takesGroup } from './sync-settings.js';
 
 export interface RoundInput {
   readonly settings: SyncSettings;
@@ -80,7 +69,7 @@ function differencesOf(input: RoundInput): Difference[] {
       ? groupDifferences({
           source: source.groups,
           target: target.groups,
-          isTaken: (name) => takesName(settings.groups, name) && (reservedGroup(name) === undefined || namesItself(settings.groups, name)),
+          isTaken: (name) => takesGroup(settings.groups, name),
           made: new Set(madeOf(memory, 'group').map(([name]) => name)),
         })
       : []),

@@ -1,4 +1,4 @@
-import type { NameFilter } from '@sluice/replication';
+import { type NameFilter, namesItself, reservedGroup, takesName } from '@sluice/replication';
 import { type ConfigSpec, type FieldError, requireConfig, type TaskConfig } from '@sluice/sdk';
 
 const GROUP = 'Configuration sync';
@@ -126,6 +126,11 @@ const FILTERS = ['groups', 'groups.exclude', 'acl.users', 'acl.users.exclude'] a
 const PATTERN = /^[%|a-zA-Z0-9_*-]+$/;
 /** Users may have names that groups cannot. */
 const USER_PATTERN = /^[\x21-\x7e]+$/;
+
+/** Returns whether a flow takes a consumer group: those of RocketMQ and Sluice themselves only where the filter names them. */
+export function takesGroup(groups: NameFilter, name: string): boolean {
+  return takesName(groups, name) && (reservedGroup(name) === undefined || namesItself(groups, name));
+}
 
 /** Returns what is wrong with settings that are right one by one. */
 export function syncErrors(config: TaskConfig): readonly FieldError[] {

@@ -1,7 +1,7 @@
 import type { PlannedTopic } from '@sluice/replication';
 import { readableQueues, type RocketMqClient, TopicNotFoundError } from '@sluice/rocketmq';
 import type { QueueRef } from '@sluice/sdk';
-import type { FlowClusters } from '../instance/instance-part.js';
+import type { FlowClusters } from './flow-clusters.js';
 import type { QueueLink } from './queue-links.js';
 import type { SourceSettings } from './settings.js';
 import { planOf } from './topic-choice.js';

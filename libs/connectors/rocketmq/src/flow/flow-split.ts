@@ -1,7 +1,7 @@
 import { divideQueues, type PlannedTopic } from '@sluice/replication';
 import { ConfigError, queueKey, requireConfig, RetriableError, type SplitContext, type TaskConfig } from '@sluice/sdk';
-import { openFlow } from '../instance/flow-clusters.js';
-import type { FlowClusters } from '../instance/instance-part.js';
+import { openFlow } from './flow-clusters.js';
+import type { FlowClusters } from './flow-clusters.js';
 import { beginOf, beginPairs, hasBegun, MARK_OF_BEGIN, queuesIn } from './agreed-queues.js';
 import { lookForTopics } from './flow-topics.js';
 import { linksText, type QueueLink, QUEUES_SETTING } from './queue-links.js';

@@ -2,7 +2,19 @@ import type { RocketMqClient } from '@sluice/rocketmq';
 import { ConfigError, type TaskConfig } from '@sluice/sdk';
 import { openCluster } from '../cluster/cluster-client.js';
 import { clusterIdentity } from '../cluster/cluster-identity.js';
-import type { FlowClusters } from './instance-part.js';
+
+/** One side of a flow, with a client that whoever gave it closes. */
+export interface FlowCluster {
+  readonly client: RocketMqClient;
+  /** Which cluster it is, as the name of its identity topic says. */
+  readonly identity: string;
+}
+
+/** Both sides of a flow. They are never the same cluster. */
+export interface FlowClusters {
+  readonly source: FlowCluster;
+  readonly target: FlowCluster;
+}
 
 /** The other site may be far away, and busy. */
 export const REQUEST_TIMEOUT_MS = 10_000;
