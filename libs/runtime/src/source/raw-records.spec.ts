@@ -116,6 +116,18 @@ describe('a source of raw records', () => {
     expect(counters.bufferedBytes).toBe(0);
   });
 
+  it('sends no batch for a record that not even an empty one takes', async () => {
+    const world = new World();
+    world.cluster.maxBatchBytes = 500;
+    const change: Change = (value) => (value === 't0' ? { body: Buffer.alloc(1000), sysFlag: ZLIB } : {});
+    const { loop, counters } = world.run(world.rawSource({ a: listOf(2) }, change, 1), tolerant);
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent === 1 && counters.deadLettersWritten === 1);
+    await loop.stop();
+    expect(world.cluster.sends.map(({ count }) => count)).toEqual([1]);
+    expect([world.valid(1), counters.recordsSkipped, counters.bufferedBytes]).toEqual([['t1'], 1, 0]);
+  });
+
   it('counts the memory of batches with one message each: few of them wait for a broker', async () => {
     const world = new World();
     world.cluster.fate = () => ({ kind: 'hold', until: new Promise(() => undefined) });

@@ -125,7 +125,8 @@ class ListTask implements SourceTask {
 function rawFrom({ value, ...record }: SourceRecord, flaw: RawFlaw | undefined, starts: number): SourceRecord {
   const text = value as string;
   const isLast = text.endsWith('last');
-  const other = flaw === 'names another queue for some records' ? isLast : flaw === 'names another queue after a restart' && starts > 1;
+  const other =
+    flaw === 'names another queue for some records' ? text.endsWith('bc') : flaw === 'names another queue after a restart' && starts > 1;
   const properties = Buffer.from(flaw === 'leaves a stamp in the properties' ? 'a\u00011\u0002sluice-p\u0001x\u0002' : 'a\u00011\u0002');
   return {
     ...record,
