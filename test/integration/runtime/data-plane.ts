@@ -7,6 +7,8 @@ import { RocketMqClient } from '@sluice/rocketmq';
 import {
   ConvertingDecoder,
   ConvertingEncoder,
+  RawDecoder,
+  RawEncoder,
   createConverters,
   NOTHING_MOVED,
   SharedRate,
@@ -144,11 +146,13 @@ export class DataPlane {
       onRead = () => undefined,
       config = {},
       queueKeys,
+      isRaw = false,
       settings = {},
     }: {
       readonly onRead?: (offset: number) => void;
       readonly config?: TaskConfig;
       readonly queueKeys?: SourceLoopSpec['queueKeys'];
+      readonly isRaw?: boolean;
       readonly settings?: Partial<SourceLoopSpec['settings']>;
     } = {},
   ): Promise<RunningLoop<SourceTaskLoop>> {
@@ -170,8 +174,9 @@ export class DataPlane {
         task,
         config,
         transforms: createTransforms({}),
-        encoder: new ConvertingEncoder(createConverters(strings, undefined)),
+        encoder: isRaw ? new RawEncoder() : new ConvertingEncoder(createConverters(strings, undefined)),
         queueKeys,
+        isRaw,
         settings: {
           ...limits,
           flushIntervalMs: 200,
@@ -205,7 +210,12 @@ export class DataPlane {
   }
 
   /** Starts a sink task that reads topics, with a group that is named after the first one. */
-  async sink(task: SinkTask, topics: string | readonly [string, ...string[]], config: TaskConfig = {}): Promise<RunningLoop<SinkTaskLoop>> {
+  async sink(
+    task: SinkTask,
+    topics: string | readonly [string, ...string[]],
+    config: TaskConfig = {},
+    isRaw = false,
+  ): Promise<RunningLoop<SinkTaskLoop>> {
     const names = typeof topics === 'string' ? [topics] : topics;
     const counters = newTaskCounters();
     const log: string[] = [];
@@ -221,7 +231,7 @@ export class DataPlane {
         subscription: { topics: { kind: 'names', names }, share: { index: 0, count: 1, granularity: 'queue', moved: NOTHING_MOVED } },
         requestTaskReconfiguration: () => undefined,
         transforms: createTransforms({}),
-        decoder: new ConvertingDecoder(createConverters(strings, undefined)),
+        decoder: isRaw ? new RawDecoder() : new ConvertingDecoder(createConverters(strings, undefined)),
         settings: {
           ...limits,
           flushIntervalMs: 200,
