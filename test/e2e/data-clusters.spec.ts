@@ -10,6 +10,8 @@ import { appendLines, digestOf } from '../support/sample-lines.js';
 import { type RoleName, SluiceCluster, until } from '../support/sluice-cluster.js';
 
 const SECRET = 'geheimnis-4711';
+/** Of each runner: references have no values without it. */
+const PROVIDERS = { SLUICE_CONFIG_PROVIDERS: 'file' };
 const sizeOf = async (file: string): Promise<number> => (await stat(file).catch(() => ({ size: 0 }))).size;
 
 describe('connectors whose topics live in another cluster, with ACL', () => {
@@ -25,7 +27,7 @@ describe('connectors whose topics live in another cluster, with ACL', () => {
 
   beforeAll(async () => {
     dir = await mkdtemp(join(tmpdir(), 'sluice-data-'));
-    cluster = await SluiceCluster.start();
+    cluster = await SluiceCluster.start(() => PROVIDERS);
     other = await startCluster({
       name: 'other',
       ports: await freePorts(),
@@ -97,14 +99,14 @@ describe('connectors whose topics live in another cluster, with ACL', () => {
     await untilCopied();
     let written = 5000;
     for (const [round, threads] of ['2', '1'].entries()) {
-      const settings = { SLUICE_TASK_THREADS: threads };
+      const settings = { ...PROVIDERS, SLUICE_TASK_THREADS: threads };
       for (const [role, id, next] of [
         ['source-runner', `source-runner-${round + 1}`, `source-runner-${round + 2}`],
         ['sink-runner', `sink-runner-${round + 1}`, `sink-runner-${round + 2}`],
       ] as const) {
         const before = await sizeOf(output);
-        const writing = appendLines(input, written, written + 20_000);
-        written += 20_000;
+        const writing = appendLines(input, written, written + 10_000);
+        written += 10_000;
         await until('lines flow', async () => (await sizeOf(output)) > before, 60_000, logs);
         await replace(role, id, next, settings);
         await writing;
