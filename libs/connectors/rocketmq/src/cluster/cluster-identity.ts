@@ -66,7 +66,6 @@ export async function clusterIdentity(client: IdentityClient, options: ClusterId
     }
     // Clocks differ: a name of the future is waited for once.
     await pause(Math.min(SETTLE_MS, SETTLE_MS - ageMs), signal);
-    signal.throwIfAborted();
     settled.add(found);
   }
   throw new RetriableError(`${setting}: the identity of the cluster is not settled yet`);
