@@ -7,14 +7,14 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'lease/node-lease.ts',
     from: 'if (lease.suspected || sentAtMs < lease.resumesAt) return proven;',
     to: 'if (sentAtMs < lease.resumesAt) return proven;',
-    seed: 197,
+    seed: 23,
   },
   {
     rule: 'self-fencing: a node acts after its lease has ended',
     file: 'lease/node-lease.ts',
     from: 'return lease.lost === undefined ? (lease.until ?? -Infinity) : -Infinity;',
     to: 'return lease.lost === undefined ? (lease.until === undefined ? -Infinity : Infinity) : -Infinity;',
-    seed: 107,
+    seed: 30,
   },
   {
     rule: 'self-fencing: a node acts on a log that it has lost',
@@ -55,7 +55,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/probes.ts',
     from: 'if (probe === undefined || probe.isStalled || isOverdue(probe, state, now)) return undefined;',
     to: 'if (probe === undefined) return undefined;',
-    seed: 19,
+    seed: 27,
   },
   {
     rule: 'probes: after a stall nobody is granted a full session',
@@ -174,7 +174,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/decide-members.ts',
     from: 'if (report.tasks.length === 0) {',
     to: 'if (report.tasks.length >= 0) {',
-    seed: 98,
+    seed: 8,
   },
   {
     rule: 'election: a standby claims while the leader renews its lease',
@@ -193,7 +193,7 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/step.ts',
     from: 'if (isOwn) takeLead(turn, claimId);',
     to: "if (isOwn || next.role === 'candidate' || turn.now > 0) takeLead(turn, claimId);",
-    seed: 17,
+    seed: 7,
   },
   {
     rule: 'resignation: a leader that is stopped leaves without a word',
@@ -214,6 +214,6 @@ export const MEMBER_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/decide-level.ts',
     from: 'level = Math.min(level, known.report.maxLevel ?? FIRST_LEVEL);',
     to: 'level = Math.max(level, known.report.maxLevel ?? FIRST_LEVEL);',
-    seed: 19,
+    seed: 35,
   },
 ];

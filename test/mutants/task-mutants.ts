@@ -7,7 +7,7 @@ export const TASK_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/decide-assignment.ts',
     from: "batch.add({ kind: 'tasks.revoked', tasks: chunk, reason: 'moved' });",
     to: "batch.add({ kind: 'tasks.released', tasks: chunk });",
-    seed: 7,
+    seed: 2,
   },
   {
     rule: 'acknowledged stop: a revoked task is free though its owner still lists it',
@@ -20,7 +20,7 @@ export const TASK_MUTANTS: readonly Mutant[] = [
     file: 'coordinator/decide-reports.ts',
     from: 'if (assignment?.revokedAt === undefined || report.appliedSeq < assignment.revokedAt) continue;',
     to: 'if (assignment?.revokedAt === undefined) continue;',
-    seed: 12,
+    seed: 2,
   },
   {
     rule: 'acknowledged stop: a runner does not stop what is revoked',
@@ -108,7 +108,7 @@ export const TASK_MUTANTS: readonly Mutant[] = [
     file: 'log/connector-draft.ts',
     from: 'if (targetState === TargetState.stopped) this.#revokeAll(name, seq);',
     to: 'this.#revokeAll(name, seq);',
-    seed: 13,
+    seed: 23,
   },
   {
     rule: 'eligibility: a task is given to a worker outside its placement',
