@@ -127,6 +127,7 @@ describe('readReplicatorAliases', () => {
     [{ 'enable.checkpoint': 'on' }, 'enable.checkpoint', 'true or false'],
     [{ 'sync.tps': '0' }, 'sync.tps', 'above 0'],
     [{ 'sync.tps': '1.5' }, 'sync.tps', 'above 0'],
+    [{ 'sync.tps': '1e3' }, 'sync.tps', 'above 0'],
     [{ consumefromwhere: 'constructor' }, 'consumefromwhere', 'Must be one of CONSUME_FROM_FIRST_OFFSET'],
     [{ 'src.instanceid': 'I' }, 'src.instanceid', 'dest.instanceid must be equal'],
     [{ 'dest.instanceid': 'I' }, 'dest.instanceid', 'equal to src.instanceid'],

@@ -29,6 +29,7 @@ describe('lists of hops', () => {
     const full = Array.from({ length: MAX_HOPS }, (_, at) => `c${at}`);
     expect(addHop(full, 'c0')).toEqual(full);
     expect(addHop(full, 'x')).toBeUndefined();
+    expect(parseHops([...full, 'x'].join(','))).toBeUndefined();
   });
 
   it('say which identities they take', () => {

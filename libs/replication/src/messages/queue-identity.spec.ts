@@ -59,7 +59,7 @@ const CELLS: readonly Cell[] = [
   { case: 'nothing stands where the last one copied stood', observed: seen(0, 120, 10), expected: problem('unknown', 100, 120, 120) },
   { case: 'another message, and no first one', observed: seen(0, 120, undefined, other), expected: problem('unknown', 100, 120, 120) },
   { case: 'a broker that contradicts itself', observed: seen(20, 10), expected: problem('unknown', 100, 10, 90) },
-  { case: 'offsets below 0', observed: seen(-1, 150), expected: problem('unknown', 100, 150, 151) },
+  { case: 'offsets below 0', observed: seen(-1, 150, 10, last), expected: problem('unknown', 100, 150, 151) },
   { case: 'a start that is there', position: { offset: 100 }, observed: seen(0, 150, 10, other), expected: same('none') },
   { case: 'a start at the end', position: { offset: 150 }, observed: seen(0, 150, 10), expected: same('none') },
   {

@@ -52,7 +52,7 @@ export function parsePosition(position: SourcePosition): ReadPosition | undefine
   const offset = parseBase36(at, 0, dot);
   const storeTime = parseBase36(at, dot + 1, second);
   const idHash = at.slice(second + 1);
-  if (second < 0 || offset === undefined || storeTime === undefined || !isIdHash(idHash)) return undefined;
+  if (offset === undefined || storeTime === undefined || !isIdHash(idHash)) return undefined;
   return { offset, last: { storeTime, idHash } };
 }
 
