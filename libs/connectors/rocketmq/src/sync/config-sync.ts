@@ -35,7 +35,7 @@ export class ConfigSync implements InstancePart {
   /** False until the target has said what the flow remembers: until then nothing that it holds is overwritten. */
   #isMemoryRead = false;
   #isMemoryChanged = false;
-  #wroteAt = Number.NEGATIVE_INFINITY;
+  #written: { readonly at: number; readonly origins: string } | undefined;
 
   /** @throws {ConfigError} */
   start(context: InstancePartContext, clusters: FlowClusters): Promise<void> {
@@ -79,11 +79,13 @@ export class ConfigSync implements InstancePart {
   async #round(flow: Flow): Promise<void> {
     const { clusters, settings, origins, journal, signal } = flow;
     await this.#readMemory(flow);
+    // Two flows that begin at once: each shows itself before it looks, so one of them sees the other before it changes anything.
+    if (this.#written === undefined) await this.#writeMemory(flow, undefined);
+    const known = await origins.read(signal);
     const [source, target] = await Promise.all([
       readCluster(clusters.source.client, settings, signal),
       readCluster(clusters.target.client, settings, signal),
     ]);
-    const known = await origins.read(signal);
     for (const [what, why] of problemsOf(source, target, known)) journal.problem(what, why);
     const decided = decideRound({
       settings,
@@ -104,7 +106,7 @@ export class ConfigSync implements InstancePart {
       }),
     );
     this.#forget(decided, source.problems.size + target.problems.size === 0);
-    if (!settings.isDryRun) await this.#writeMemory(flow, known);
+    await this.#writeMemory(flow, known);
   }
 
   async #carryOut(flow: Flow, { difference, decision }: Decided): Promise<void> {
@@ -199,15 +201,17 @@ export class ConfigSync implements InstancePart {
   }
 
   async #writeMemory({ context, clusters, settings, journal, signal }: Flow, known: Origins | undefined): Promise<void> {
-    const isDue = this.#isMemoryChanged || performance.now() - this.#wroteAt >= SIGN_MS;
-    if (!this.#isMemoryRead || !isDue) return;
     const { connectorName: connector, generation } = context.connector;
     const topic = memoryTopic(clusters.source.identity, connector);
     const origins = originsAt(clusters.source.identity, partsOf(settings), known);
+    const text = JSON.stringify(origins);
+    const isOld = performance.now() - (this.#written?.at ?? 0) >= SIGN_MS;
+    const isDue = this.#written?.origins !== text || this.#isMemoryChanged || isOld;
+    if (settings.isDryRun || !this.#isMemoryRead || !isDue) return;
     try {
       await writeMemory(clusters.target.client, topic, { connector, generation, origins, things: this.#memory }, signal);
       this.#isMemoryChanged = false;
-      this.#wroteAt = performance.now();
+      this.#written = { at: performance.now(), origins: text };
     } catch (error) {
       if (!isRocketMqError(error) || signal.aborted) throw error;
       journal.failed(`what this connector has made, in topic ${topic} of the target`, explain('write it', error));

@@ -1,6 +1,7 @@
 import type { QueueRef, RocketMqClient } from '@sluice/rocketmq';
 
-const GROUP = 'sluice-config-sync';
+/** Every broker has it; a broker refuses pulls of groups that it does not know. */
+const GROUP = 'TOOLS_CONSUMER';
 const UNIQUE_KEY = 'UNIQ_KEY';
 /** How far back from its end a queue of the target is searched. */
 const MAX_TAIL = 128;

@@ -3,7 +3,6 @@ import { type FoundMemory, MEMORY_PREFIX, type Origins, readMemory, SYNC_PARTS, 
 
 /** A flow that has written nothing for longer is treated as ended. Flows write every minute. */
 const ACTIVE_MS = 10 * 60_000;
-const LOOK_AGAIN_MS = 20_000;
 /** More flows into one cluster than this are not looked at one by one. */
 const MAX_FLOWS = 64;
 const MAX_ORIGINS = 256;
@@ -13,32 +12,20 @@ export class FlowOrigins {
   readonly #source: RocketMqClient;
   /** What flows into the source have written last, by topic; also of those that cannot be read now. */
   readonly #flows = new Map<string, FoundMemory>();
-  #lookedAt = Number.NEGATIVE_INFINITY;
-  #known: Origins | undefined;
-
   constructor(source: RocketMqClient) {
     this.#source = source;
   }
 
-  /**
-   * Returns the origins of a cluster's settings, as flows into it have written them there; looks again after some seconds. Undefined where
-   * that cannot be read.
-   */
+  /** Returns the origins of a cluster's settings, as flows into it have written them there; undefined where that cannot be read. */
   async read(signal: AbortSignal): Promise<Origins | undefined> {
-    if (performance.now() - this.#lookedAt < LOOK_AGAIN_MS) return this.#known;
-    this.#known = await this.#read(signal);
-    this.#lookedAt = this.#known === undefined ? Number.NEGATIVE_INFINITY : performance.now();
-    return this.#known;
-  }
-
-  async #read(signal: AbortSignal): Promise<Origins | undefined> {
     try {
       const flows = (await this.#source.admin.listTopics({ signal })).filter((name) => name.startsWith(MEMORY_PREFIX));
       if (flows.length > MAX_FLOWS) return undefined;
-      for (const topic of flows) {
-        const found = await readMemory(this.#source, topic, signal);
-        if (found !== undefined) this.#flows.set(topic, found);
-      }
+      const found = await Promise.all(flows.map((topic) => readMemory(this.#source, topic, signal)));
+      flows.forEach((topic, at) => {
+        const memory = found[at];
+        if (memory !== undefined) this.#flows.set(topic, memory);
+      });
     } catch (error) {
       signal.throwIfAborted();
       if (!isRocketMqError(error)) throw error;

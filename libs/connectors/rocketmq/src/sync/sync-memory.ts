@@ -7,7 +7,8 @@ import { type QueueRef, type RocketMqClient, TopicNotFoundError } from '@sluice/
 /** Topics of this prefix hold what flows remember; each is at the target of its flow. */
 export const MEMORY_PREFIX = 'sluice-sync-';
 
-const GROUP = 'sluice-config-sync';
+/** Every broker has it; a broker refuses pulls of groups that it does not know. */
+const GROUP = 'TOOLS_CONSUMER';
 const FORMAT = 1;
 /** A fingerprint only has to tell one setting from the next one. */
 const FINGERPRINT_BYTES = 9;
