@@ -7,6 +7,8 @@ import { type QueueRef, RocketMqClient } from '@sluice/rocketmq';
 import { queueKey } from '@sluice/sdk';
 import type { FlowClusters } from '../../../libs/connectors/rocketmq/src/flow/flow-clusters.js';
 import type { InstancePartContext } from '../../../libs/connectors/rocketmq/src/instance/instance-part.js';
+import { QueueLinks } from '../../../libs/connectors/rocketmq/src/offsets/queue-link.js';
+import { switchLoss } from '../../../libs/connectors/rocketmq/src/offsets/switch-loss.js';
 import { OffsetSync, type OffsetRound } from '../../../libs/connectors/rocketmq/src/offsets/offset-sync.js';
 import { firstBroker } from '../../support/create-cluster.js';
 import { until } from '../../support/sluice-cluster.js';
@@ -179,6 +181,37 @@ describe('offsets of consumer groups across clusters', () => {
     await target.admin.updateOffset(flow.topic, to, 3);
     expect((await flow.untilRound(({ rows }) => rows[0]?.targetOffset === 10)).rows[0]?.translation).toMatchObject({ heldFrom: 17 });
     await flow.untilRound(({ rows }) => rows[0]?.targetOffset === 17, { 'sync.offsets.others': 'skip' });
+  });
+
+  it('counts what a switch of sites would lose, each part by its own means', async () => {
+    const flow = await flowOf('loss');
+    const { source: from } = flow.queues;
+    const retries = { ...from, topic: `%RETRY%${flow.topic}` };
+    await source.admin.createTopic({ topic: retries.topic, readQueues: 1, writeQueues: 1 });
+    await produce(source, from, 80);
+    await source.admin.updateOffset(flow.topic, from, 30);
+    await flow.copier.copyUpTo(50);
+    await produce(source, retries, 3);
+    // Two hours by level, one by timer.
+    await source.producer.send(from, { body: Buffer.from('level'), properties: [['DELAY', '18']] });
+    const dueAt = String(Date.now() + 3_600_000);
+    await source.producer.send(retries, { body: Buffer.from('timer'), properties: [['TIMER_DELIVER_MS', dueAt]] });
+    const links = new QueueLinks({ clusters, connectorName: 'flow' });
+    const queues = new Map([[queueKey(from), queueKey(flow.queues.target)]]);
+    const options = { clusters, links, queues, others: 'hold' as const, signal: AbortSignal.timeout(60_000) };
+    const loss = await until('the delayed messages are there', async () => {
+      const found = await switchLoss(flow.topic, options);
+      return found.parts.some(({ kind, messages = 0 }) => kind === 'delayed' && messages >= 2) && found;
+    });
+    expect(Object.fromEntries(loss.parts.map(({ kind, messages }) => [kind, messages]))).toEqual({
+      'not-copied': 30,
+      'other-topics': 0,
+      retries: 3,
+      delayed: 2,
+      popped: undefined,
+    });
+    expect(loss).toMatchObject({ group: flow.topic, messages: 35, isComplete: false });
+    expect(loss.parts.find(({ kind }) => kind === 'retries')?.how).toContain(retries.topic);
   });
 
   it('translates a group at the first offset that the source still has', async () => {

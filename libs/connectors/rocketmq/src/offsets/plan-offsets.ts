@@ -33,6 +33,8 @@ export interface GroupNote {
 export interface OffsetPlan {
   readonly rows: readonly OffsetRow[];
   readonly notes: readonly GroupNote[];
+  /** By group: offsets of the source that it has not consumed and that are not copied, in the topics in which it has offsets. */
+  readonly notCopied: ReadonlyMap<string, number>;
   /** What could not be asked or written: topics, queues and groups by name, with the reason. */
   readonly problems: readonly string[];
 }
@@ -89,12 +91,14 @@ export async function planOffsets(options: PlanOptions): Promise<OffsetPlan> {
   });
   const rows: OffsetRow[] = [];
   const notes: GroupNote[] = [];
+  const notCopied = new Map<string, number>();
   const present = new Set(targetGroups);
   await forEachOf(sourceGroups.filter(takesGroup), GROUPS_AT_A_TIME, async (group) => {
     try {
       const found = await planGroup(group, ready, present.has(group), options);
       rows.push(...found.rows);
       notes.push(...found.notes);
+      notCopied.set(group, found.notCopied);
     } catch (error) {
       signal.throwIfAborted();
       problems.push(`group ${group}: ${messageOf(error)}`);
@@ -102,7 +106,7 @@ export async function planOffsets(options: PlanOptions): Promise<OffsetPlan> {
   });
   rows.sort((a, b) => compare(a.group, b.group) || compare(queueKey(a.source), queueKey(b.source)));
   notes.sort((a, b) => compare(a.group, b.group) || compare(a.note, b.note));
-  return { rows, notes, problems: problems.sort() };
+  return { rows, notes, notCopied, problems: problems.sort() };
 }
 
 /** A link whose index knows what the queues hold. */
@@ -137,7 +141,7 @@ async function planGroup(
   ready: ReadonlyMap<string, ReadyLink>,
   isAtTarget: boolean,
   { clusters, others, signal }: PlanOptions,
-): Promise<Pick<OffsetPlan, 'rows' | 'notes'>> {
+): Promise<Pick<OffsetPlan, 'rows' | 'notes'> & { readonly notCopied: number }> {
   const { source, target } = clusters;
   const notes: GroupNote[] = [];
   const committed = await committedOffsets(source.client, group, (queue) => ready.has(queueKey(queue)), signal);
@@ -146,7 +150,7 @@ async function planGroup(
     if (isBroadcasting)
       notes.push({ group, note: 'its members broadcast: each keeps its offsets itself, and nothing of them can be translated' });
     else notes.push({ group, note: 'it has no offsets in the topics of the flow' });
-    return { rows: [], notes };
+    return { rows: [], notes, notCopied: 0 };
   }
   const targets = new Set([...ready.values()].map(({ link }) => queueKey(link.target)));
   const there = isAtTarget ? await committedOffsets(target.client, group, (queue) => targets.has(queueKey(queue)), signal) : undefined;
@@ -172,7 +176,14 @@ async function planGroup(
     const action = decision.write ? 'write' : membership === undefined ? 'group-absent' : decision.reason;
     return [{ group, source: link.source, target: link.target, sourceOffset, translation, targetOffset, action }];
   });
-  return { rows, notes };
+  const topics = new Set([...committed.values()].map(({ queue }) => queue.topic));
+  const ofTopics = [...ready].filter(([, { link }]) => topics.has(link.source.topic));
+  const notCopied = ofTopics.reduce((sum, [key, found]) => sum + notCopiedOf(found, committed.get(key)?.offset), 0);
+  return { rows, notes, notCopied };
+}
+
+function notCopiedOf({ link, source }: ReadyLink, sourceOffset: number | undefined): number {
+  return Math.max(0, source.max - Math.max(sourceOffset ?? 0, source.min, link.copies.copiedNext ?? 0));
 }
 
 function notesOf(key: string, translation: Translation | Untranslated): string[] {
