@@ -73,16 +73,16 @@ export class OffsetSync implements InstancePart {
     }
   }
 
-  /** Logs what is new since the last round. */
+  /** Logs what was not there in the last round. Numbers in what is there still may change: that is no news. */
   #tell({ notes, problems }: OffsetPlan, logger: TaskLogger): void {
-    const lines = new Set([
-      ...notes.map(({ group, note }) => `Group ${group}: ${note}`),
-      ...problems.map((problem) => `Not done: ${problem}`),
-    ]);
-    const fresh = [...lines].filter((line) => !this.#told.has(line));
+    const lines = new Map(problems.map((problem) => [problem, `Not done for offsets of groups: ${problem}`]));
+    for (const { group, queue, kind, note } of notes) {
+      lines.set(`${group} ${queue ?? ''} ${kind}`, `Group ${group}${queue === undefined ? '' : `, ${queue}`}: ${note}`);
+    }
+    const fresh = [...lines].filter(([key]) => !this.#told.has(key)).map(([, line]) => line);
     for (const line of fresh.slice(0, MAX_LINES)) logger.info(line);
     if (fresh.length > MAX_LINES) logger.info(`${fresh.length - MAX_LINES} more line(s) about offsets of groups are left out`);
-    this.#told = lines;
+    this.#told = new Set(lines.keys());
   }
 }
 

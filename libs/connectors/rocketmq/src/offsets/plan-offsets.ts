@@ -3,7 +3,7 @@ import type { RocketMqClient } from '@sluice/rocketmq';
 import { queueKey, type QueueRef } from '@sluice/sdk';
 import type { FlowClusters } from '../flow/flow-clusters.js';
 import { forEachOf } from './for-each-of.js';
-import { committedOffsets, membershipOf, messageOf } from './group-offsets.js';
+import { type CommittedOffset, committedOffsets, membershipOf, messageOf } from './group-offsets.js';
 import type { QueueLink, QueueLinks } from './queue-link.js';
 
 const QUEUES_AT_A_TIME = 4;
@@ -26,6 +26,9 @@ export interface OffsetRow {
 /** What a group needs somebody to know. */
 export interface GroupNote {
   readonly group: string;
+  /** The queue of the source; absent where it is about the group itself. */
+  readonly queue?: string;
+  readonly kind: 'absent' | 'no-offsets' | 'broadcasting' | 'members-unknown' | 'untranslated' | 'ahead' | 'held' | 'skips' | 'expired';
   readonly note: string;
 }
 
@@ -105,7 +108,7 @@ export async function planOffsets(options: PlanOptions): Promise<OffsetPlan> {
     }
   });
   rows.sort((a, b) => compare(a.group, b.group) || compare(queueKey(a.source), queueKey(b.source)));
-  notes.sort((a, b) => compare(a.group, b.group) || compare(a.note, b.note));
+  notes.sort((a, b) => compare(a.group, b.group) || compare(a.queue ?? '', b.queue ?? ''));
   return { rows, notes, notCopied, problems: problems.sort() };
 }
 
@@ -143,26 +146,18 @@ async function planGroup(
   { clusters, others, signal }: PlanOptions,
 ): Promise<Pick<OffsetPlan, 'rows' | 'notes'> & { readonly notCopied: number }> {
   const { source, target } = clusters;
-  const notes: GroupNote[] = [];
   const committed = await committedOffsets(source.client, group, (queue) => ready.has(queueKey(queue)), signal);
-  if (committed.size === 0) {
-    const { isBroadcasting } = await membershipOf(source.client, group, signal);
-    if (isBroadcasting)
-      notes.push({ group, note: 'its members broadcast: each keeps its offsets itself, and nothing of them can be translated' });
-    else notes.push({ group, note: 'it has no offsets in the topics of the flow' });
-    return { rows: [], notes, notCopied: 0 };
-  }
+  if (committed.size === 0) return { rows: [], notes: [await whyWithoutOffsets(source.client, group, signal)], notCopied: 0 };
   const targets = new Set([...ready.values()].map(({ link }) => queueKey(link.target)));
-  const there = isAtTarget ? await committedOffsets(target.client, group, (queue) => targets.has(queueKey(queue)), signal) : undefined;
-  const membership = isAtTarget ? await membershipOf(target.client, group, signal) : undefined;
-  if (membership === undefined) notes.push({ group, note: 'it is not at the target' });
-  if (membership?.problem !== undefined)
-    notes.push({ group, note: `whether it has members at the target is unknown: ${membership.problem}` });
-  const rows = [...committed].flatMap(([key, { offset: sourceOffset }]): OffsetRow[] => {
+  const there = isAtTarget
+    ? await committedOffsets(target.client, group, (queue) => targets.has(queueKey(queue)), signal)
+    : new Map<string, CommittedOffset>();
+  const notes: GroupNote[] = [];
+  const translated = [...committed].flatMap(([key, { offset: sourceOffset }]): Omit<OffsetRow, 'action'>[] => {
     const found = ready.get(key);
     if (found === undefined) return [];
     const { link } = found;
-    const targetOffset = there?.get(queueKey(link.target))?.offset;
+    const targetOffset = there.get(queueKey(link.target))?.offset;
     const translation = translateOffset(link.copies, {
       sourceOffset,
       sourceMin: found.source.min,
@@ -171,10 +166,18 @@ async function planGroup(
       others,
       consumedElsewhere: link.consumedElsewhere(sourceOffset),
     });
-    for (const note of notesOf(key, translation)) notes.push({ group, note });
-    const decision = decideOffset(translation, targetOffset, membership?.activity ?? 'unknown');
-    const action = decision.write ? 'write' : membership === undefined ? 'group-absent' : decision.reason;
-    return [{ group, source: link.source, target: link.target, sourceOffset, translation, targetOffset, action }];
+    notes.push(...notesOf(group, key, translation));
+    return [{ group, source: link.source, target: link.target, sourceOffset, translation, targetOffset }];
+  });
+  const isDue = translated.some(({ translation, targetOffset }) => decideOffset(translation, targetOffset, 'inactive').write);
+  const membership = isDue && isAtTarget ? await membershipOf(target.client, group, signal) : undefined;
+  if (!isAtTarget) notes.push({ group, kind: 'absent', note: 'it is not at the target' });
+  if (membership?.problem !== undefined) {
+    notes.push({ group, kind: 'members-unknown', note: `whether it has members at the target is unknown: ${membership.problem}` });
+  }
+  const rows = translated.map((row): OffsetRow => {
+    const decision = decideOffset(row.translation, row.targetOffset, membership?.activity ?? 'unknown');
+    return { ...row, action: decision.write ? 'write' : isAtTarget ? decision.reason : 'group-absent' };
   });
   const topics = new Set([...committed.values()].map(({ queue }) => queue.topic));
   const ofTopics = [...ready].filter(([, { link }]) => topics.has(link.source.topic));
@@ -186,17 +189,28 @@ function notCopiedOf({ link, source }: ReadyLink, sourceOffset: number | undefin
   return Math.max(0, source.max - Math.max(sourceOffset ?? 0, source.min, link.copies.copiedNext ?? 0));
 }
 
-function notesOf(key: string, translation: Translation | Untranslated): string[] {
-  if (translation.kind === 'unknown') return [`${key}: ${translation.reason}`];
+async function whyWithoutOffsets(client: RocketMqClient, group: string, signal: AbortSignal): Promise<GroupNote> {
+  const { isBroadcasting } = await membershipOf(client, group, signal);
+  if (!isBroadcasting) return { group, kind: 'no-offsets', note: 'it has no offsets in the topics of the flow' };
+  return {
+    group,
+    kind: 'broadcasting',
+    note: 'its members broadcast: each keeps its offsets itself, and nothing of them can be translated',
+  };
+}
+
+function notesOf(group: string, queue: string, translation: Translation | Untranslated): GroupNote[] {
+  if (translation.kind === 'unknown') return [{ group, queue, kind: 'untranslated', note: translation.reason }];
   const { ahead, heldFrom, skipped, expired, offset } = translation;
-  return [
-    ...(ahead > 0 ? [`${key}: it is ahead of what is copied by ${ahead} offset(s)`] : []),
-    ...(heldFrom === undefined
-      ? []
-      : [`${key}: offset ${offset} of the target holds it back, which nothing proves to be consumed; the copies alone give ${heldFrom}`]),
-    ...(skipped > 0 ? [`${key}: it would skip ${skipped} message(s) of the target that are no copies`] : []),
-    ...(expired > 0 ? [`${key}: the target's retention has removed copies of ${expired} offset(s) that it has not consumed`] : []),
-  ];
+  const notes: GroupNote[] = [];
+  const add = (kind: GroupNote['kind'], note: string): unknown => notes.push({ group, queue, kind, note });
+  if (ahead > 0) add('ahead', `it is ahead of what is copied by ${ahead} offset(s)`);
+  if (heldFrom !== undefined) {
+    add('held', `offset ${offset} of the target holds it back, which nothing proves to be consumed; the copies alone give ${heldFrom}`);
+  }
+  if (skipped > 0) add('skips', `it would skip ${skipped} message(s) of the target that are no copies`);
+  if (expired > 0) add('expired', `the target's retention has removed copies of ${expired} offset(s) that it has not consumed`);
+  return notes;
 }
 
 function compare(one: string, other: string): number {
