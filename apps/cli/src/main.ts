@@ -6,7 +6,9 @@ import { parseOptions } from './commands/parse-options.js';
 import { severalLines } from './dead-letters/letter-text.js';
 import { runLocalCluster } from './local/local-cluster.js';
 import { restoreCommand } from './commands/restore-command.js';
-import { gatewayAddress, secretsArguments, secretsCommand } from './commands/secrets-command.js';
+import { gatewayAddress } from './commands/gateway.js';
+import { replicateCommand } from './commands/replicate-command.js';
+import { secretsArguments, secretsCommand } from './commands/secrets-command.js';
 import { verifyCommand } from './commands/verify-command.js';
 
 const USAGE = `sluice <command>
@@ -33,6 +35,11 @@ const USAGE = `sluice <command>
                                           has a gateway encrypt them with the first key: their tasks restart; ends with 0 once no connector
                                           needs an older key, with 1 before; may be repeated
 
+  replicate --from URL --to URL (--topics A,B | --topics-regex R) [--name NAME] [--two-way] [--gateway URL] [--dry-run] [--update]
+         [--wait SECONDS] [--topic-rename R] [--start-from S] [--set KEY=VALUE ...]
+                                          sets up a flow from one cluster to another, and back, and waits until it runs; shows what it would
+                                          do with --dry-run. Other settings of the connector are options too: --topics-exclude, --tasks-max,
+                                          ...; with --update they replace those of a flow that is there. Keys as with verify
   verify --from URL --to URL (--topics A,B | --topics-regex R) [--connector NAME] [--target-topic PATTERN] [--queue-map A=B,...]
          [--state FILE] [--rate N] [--parallel N] [--complete] [--from-first-copy] [--json]
                                           compares topics of two clusters with what a flow has copied, queue by queue, and names the offsets
@@ -98,6 +105,9 @@ const commands: Readonly<Record<string, (args: readonly string[]) => Promise<voi
       },
     });
     if (!isDone) process.exitCode = 1;
+  },
+  replicate: async (args) => {
+    process.exitCode = await replicateCommand(args, process.env);
   },
   verify: async (args) => {
     process.exitCode = await verifyCommand(args, process.env);

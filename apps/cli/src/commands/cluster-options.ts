@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { type CredentialsSource, formatAddress, parseMessagingUrl, type RocketMqClientOptions, type TlsOptions } from '@sluice/rocketmq';
+import {
+  type Credentials,
+  type CredentialsSource,
+  formatAddress,
+  parseMessagingUrl,
+  type RocketMqClientOptions,
+  type TlsOptions,
+} from '@sluice/rocketmq';
 import { UsageError } from './parse-options.js';
 
 /** The cluster that is copied, or the one with the copies. */
@@ -18,13 +25,13 @@ export interface GivenCluster {
   readonly vip: boolean;
 }
 
-/** Access and secret key, each as a text or as the file that holds it. */
+/** Access and secret key, each as a text or in the file that holds it. */
 export interface GivenKeys {
   readonly access: GivenKey;
   readonly secret: GivenKey;
 }
 
-export type GivenKey = { readonly text: string; readonly variable?: string } | { readonly file: string };
+export type GivenKey = { readonly text: string } | { readonly option: string; readonly file: string };
 
 /** Files in PEM; all may be absent, and well-known authorities are trusted then. */
 export interface GivenTls {
@@ -72,7 +79,7 @@ export function clusterOf(side: ClusterSide, values: Values, environment: Enviro
   const client: RocketMqClientOptions = {
     namesrv: nameServersOf(side, url),
     requestTimeoutMs: REQUEST_TIMEOUT_MS,
-    credentials: keys === undefined ? undefined : credentialsOf(side, keys),
+    credentials: keys === undefined ? undefined : credentialsOf(keys),
     tls: tls === undefined ? undefined : tlsOptionsOf(side, tls),
     vipChannel: vip,
   };
@@ -118,28 +125,26 @@ function keyOf(
     warn(`${option} stands in the list of processes, where others read it: ${option}-file or ${variable} do not`);
     return { text };
   }
-  if (file !== undefined) return { file };
+  if (file !== undefined) return { option: `${option}-file`, file };
   if (environmentText !== undefined && environmentFile !== undefined) {
     throw new UsageError(`${variable} and ${variable}_FILE are both given: give one`);
   }
-  if (environmentFile !== undefined) return { file: environmentFile };
-  return environmentText === undefined ? undefined : { text: environmentText, variable };
+  if (environmentFile !== undefined) return { option: `${variable}_FILE`, file: environmentFile };
+  return environmentText === undefined ? undefined : { text: environmentText };
 }
 
-function credentialsOf(side: ClusterSide, { access, secret }: GivenKeys): CredentialsSource {
-  const read = (): { accessKey: string; secretKey: string } => ({
-    accessKey: readKey(`--${side}-access-key-file`, access),
-    secretKey: readKey(`--${side}-secret-key-file`, secret),
-  });
+function credentialsOf({ access, secret }: GivenKeys): CredentialsSource {
+  const read = (): Credentials => ({ accessKey: readKey(access), secretKey: readKey(secret) });
   // What is wrong with a file is said before anything connects.
   read();
   return read;
 }
 
-function readKey(option: string, key: GivenKey): string {
+/** Reads a key, in a file at every call. @throws UsageError that names the option or variable of the file */
+export function readKey(key: GivenKey): string {
   if ('text' in key) return key.text;
-  const text = readText(option, key.file).trim();
-  if (text === '') throw new UsageError(`${option}: ${key.file} is empty`);
+  const text = readText(key.option, key.file).trim();
+  if (text === '') throw new UsageError(`${key.option}: ${key.file} is empty`);
   return text;
 }
 

@@ -1,7 +1,8 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { gatewayAddress, secretsArguments, secretsCommand, type SecretsCommandOptions } from './secrets-command.js';
+import { gatewayAddress } from './gateway.js';
+import { secretsArguments, secretsCommand, type SecretsCommandOptions } from './secrets-command.js';
 
 const orders = { connector: 'orders', settings: { k1: ['password', 'url'] }, tasks: { k1: 2 }, plain: [], missing: [], state: 'RUNNING' };
 const tasksOf = (connector: string, state = 'RUNNING'): typeof orders => ({

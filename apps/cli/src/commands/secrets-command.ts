@@ -1,10 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { nearestName } from '@sluice/sdk';
 import { oneLine } from '../dead-letters/letter-text.js';
+import { askGateway } from './gateway.js';
 import { parseOptions, UsageError } from './parse-options.js';
 
-/** How long one request may take, in milliseconds: longer than a gateway itself takes. */
-const REQUEST_TIMEOUT_MS = 120_000;
 const POLL_MS = 1000;
 
 /** What a gateway answers to `GET /admin/secrets`. */
@@ -90,7 +89,7 @@ export async function secretsCommand(options: SecretsCommandOptions): Promise<bo
   const print = (line: string): void => {
     options.print(oneLine(line));
   };
-  const before = await ask<SecretsStatus>(options, 'GET', '/admin/secrets');
+  const before = await askGateway<SecretsStatus>(options.gateway, 'GET', '/admin/secrets');
   if (action === 'status') {
     for (const line of describeStatus(before)) print(line);
     return true;
@@ -108,7 +107,7 @@ export async function secretsCommand(options: SecretsCommandOptions): Promise<bo
   for (const { connector } of concerned) {
     try {
       const path = `/admin/secrets/connectors/${encodeURIComponent(connector)}/rotate?key=${encodeURIComponent(before.key)}`;
-      print(describeRotation(await ask<Rotation>(options, 'POST', path), before.key));
+      print(describeRotation(await askGateway<Rotation>(options.gateway, 'POST', path), before.key));
     } catch (error) {
       failed += 1;
       print(`${connector}: FAILED: ${(error as Error).message}`);
@@ -123,7 +122,7 @@ export async function secretsCommand(options: SecretsCommandOptions): Promise<bo
 
 /** Throws for a connector that does not exist: whoever reads that nothing is to be done removes the older key. */
 async function haveToExist(options: SecretsCommandOptions, names: readonly string[]): Promise<void> {
-  const known = await ask<readonly string[]>(options, 'GET', '/connectors');
+  const known = await askGateway<readonly string[]>(options.gateway, 'GET', '/connectors');
   const missing = names.filter((name) => !known.includes(name));
   const [first] = missing;
   if (first === undefined) return;
@@ -137,7 +136,7 @@ async function haveToExist(options: SecretsCommandOptions, names: readonly strin
 async function untilCurrent(options: SecretsCommandOptions, names: ReadonlySet<string>, waitMs: number): Promise<SecretsStatus> {
   const endMs = performance.now() + waitMs;
   for (;;) {
-    const status = await ask<SecretsStatus>(options, 'GET', '/admin/secrets');
+    const status = await askGateway<SecretsStatus>(options.gateway, 'GET', '/admin/secrets');
     // Tasks of a stopped connector stay as they are, however long anybody waits.
     const isWaiting = status.connectors.some(({ connector, state }) => names.has(connector) && state !== 'STOPPED');
     if (!isWaiting || performance.now() >= endMs) return status;
@@ -174,44 +173,4 @@ function describeNeeds({ settings, tasks, plain, missing, state }: ConnectorSecr
   if (missing.length > 0) parts.push(`the gateway does not have ${missing.join(', ')}`);
   if (state === 'STOPPED' && Object.keys(tasks).length > 0) parts.push('the connector is STOPPED: its tasks change once it is resumed');
   return parts.join('; ');
-}
-
-async function ask<T>({ gateway }: SecretsCommandOptions, method: 'GET' | 'POST', path: string): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(gateway + path, { method, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS), redirect: 'error' });
-  } catch (error) {
-    const { cause } = error as Error;
-    throw new Error(`the gateway at ${gateway} does not answer: ${cause instanceof Error ? cause.message : (error as Error).message}`, {
-      cause: error,
-    });
-  }
-  const text = await response.text();
-  if (response.ok) return answerIn<T>(text, gateway);
-  throw new Error(`the gateway answered ${response.status}: ${messageIn(text)}`);
-}
-
-function answerIn<T>(text: string, gateway: string): T {
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    throw new Error(`what answers at ${gateway} is no gateway: its answer is not JSON`);
-  }
-}
-
-/** Reads where a gateway is. @throws Error, which does not repeat what is given: it may hold a password */
-export function gatewayAddress(given: string): string {
-  const url = URL.parse(given);
-  const isRight = url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '';
-  if (!isRight) throw new Error('--gateway is no address of a gateway, such as http://127.0.0.1:8083, without login');
-  return url.origin + url.pathname.replace(/\/+$/, '');
-}
-
-function messageIn(text: string): string {
-  try {
-    const { message } = JSON.parse(text) as { readonly message?: unknown };
-    return typeof message === 'string' ? message : 'no reason';
-  } catch {
-    return 'no reason';
-  }
 }
