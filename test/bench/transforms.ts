@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { RocketMqClient } from '@sluice/rocketmq';
-import { cpuSeconds } from '../support/cpu-time.js';
 import { digestOf } from '../support/sample-lines.js';
-import { type IsolatedCluster, SluiceCluster, until } from '../support/sluice-cluster.js';
+import { SluiceCluster } from '../support/sluice-cluster.js';
 import { printFigures } from './figure.js';
+import { kafkaRuntime, type Runtime, type Settings, sluiceRuntime } from './file-runtimes.js';
 import { KafkaConnect, PEER_VARIABLE } from './kafka-connect.js';
 import { appearAs, LINE_BYTES, untilLines, writeLines } from './line-files.js';
 import { checkRatios, median, type Ratio } from './ratio-check.js';
@@ -12,20 +12,6 @@ import { checkRatios, median, type Ratio } from './ratio-check.js';
 const WARM_UP_SHARE = 0.3;
 const GOAL_PER_SECOND = 30_000;
 const GOAL_RATIO = 1;
-
-type Settings = Readonly<Record<string, string>>;
-
-/** A runtime that moves the lines of a file through a topic into another file. */
-interface Runtime {
-  readonly name: string;
-  /** Where its files are. */
-  readonly folder: string;
-  createTopic(topic: string): Promise<void>;
-  post(name: string, config: Settings): Promise<void>;
-  delete(name: string): Promise<void>;
-  /** CPU seconds so far, by process. */
-  cpu(): Readonly<Record<string, number>>;
-}
 
 interface Load {
   readonly perSecond: number;
@@ -83,42 +69,6 @@ function sinkSettings(format: Format, file: string, topics: string): Settings {
   };
 }
 
-function sluice(cluster: IsolatedCluster, client: RocketMqClient): Runtime {
-  return {
-    name: 'Sluice',
-    folder: cluster.directory,
-    async createTopic(topic) {
-      await client.admin.createTopic({ topic, readQueues: 1, writeQueues: 1 });
-      await until(`topic ${topic} has a route`, () => client.routes.refresh(topic).catch(() => undefined));
-    },
-    async post(name, config) {
-      const { status, body } = await cluster.request('POST', '/connectors', { name, config });
-      if (status !== 201) throw new Error(`${name} is refused: ${JSON.stringify(body)}`);
-      await cluster.untilTask(name, 'RUNNING');
-    },
-    async delete(name) {
-      await cluster.request('DELETE', `/connectors/${name}`);
-    },
-    cpu: () => ({
-      'source runner': cpuSeconds(cluster.role('source-runner-1').pid),
-      'sink runner': cpuSeconds(cluster.role('sink-runner-1').pid),
-      broker: cpuSeconds(cluster.rocketmq.pids.broker ?? 0),
-    }),
-  };
-}
-
-function kafka(connect: KafkaConnect, folder: string): Runtime {
-  return {
-    name: 'Kafka Connect',
-    folder,
-    // Its broker creates a topic for whoever asks for it.
-    createTopic: () => Promise.resolve(),
-    post: (name, config) => connect.post(name, config),
-    delete: (name) => connect.delete(name),
-    cpu: () => ({ worker: connect.cpu, broker: connect.brokerCpu }),
-  };
-}
-
 /** Both connectors are posted first and idle; then the file appears. @throws Error when the copy is not identical */
 async function measure(runtime: Runtime, format: Format, run: string, file: string, lines: number): Promise<Load> {
   const name = `transforms-${run}`;
@@ -163,7 +113,7 @@ export async function transformBench({ lines, rounds }: TransformLoad): Promise<
   try {
     const folder = cluster.path('kafka');
     connect = await KafkaConnect.start(folder);
-    const peer = connect && kafka(connect, folder);
+    const peer = connect && kafkaRuntime(connect, folder);
     if (peer === undefined) process.stdout.write(`Kafka Connect is left out: ${PEER_VARIABLE} does not name the folder of its jars\n`);
     const file = cluster.path('lines.txt');
     await writeLines(file, lines);
@@ -178,7 +128,7 @@ export async function transformBench({ lines, rounds }: TransformLoad): Promise<
       for (let round = 1; round <= rounds; round += 1) {
         process.stdout.write(`round ${round}, ${format.name}\n`);
         const theirs = peer && (await measure(peer, format, `${at}-${round}`, file, lines));
-        const { perSecond } = await measure(sluice(cluster, client), format, `${at}-${round}`, file, lines);
+        const { perSecond } = await measure(sluiceRuntime(cluster, client), format, `${at}-${round}`, file, lines);
         ours.push(perSecond);
         if (theirs !== undefined) shares.push(perSecond / theirs.perSecond);
       }
