@@ -7,6 +7,7 @@ const benches = {
   engine: async (args) => (await import('../test/dist/bench/engine.js')).engineBench(args),
   file: async (args) => (await import('../test/dist/bench/file.js')).fileBench(args),
   isolation: async (args) => (await import('../test/dist/bench/isolation.js')).isolationBench(args),
+  replicate: async (args) => (await import('../test/dist/bench/replicate.js')).replicateBench(args),
   rpc: async (args) => (await import('../test/dist/bench/rpc.js')).rpcBench(args),
 };
 

@@ -25,9 +25,11 @@ interface KafkaProcess {
 /** One Kafka broker and one distributed worker of Kafka Connect, with the settings that they have by themselves. */
 export class KafkaConnect {
   readonly #started: KafkaProcess[] = [];
+  #listener = 0;
 
   private constructor(
-    private readonly jars: string,
+    /** The folder of the jars. */
+    readonly jars: string,
     private readonly directory: string,
     private readonly url: string,
   ) {}
@@ -52,6 +54,11 @@ export class KafkaConnect {
       throw error;
     }
     return started;
+  }
+
+  /** Where clients find the broker. */
+  get bootstrap(): string {
+    return `127.0.0.1:${this.#listener}`;
   }
 
   /** CPU seconds of the worker so far, user and system. */
@@ -95,6 +102,7 @@ export class KafkaConnect {
 
   async #start(): Promise<void> {
     const [listener, controller] = [await freePort(), await freePort()];
+    this.#listener = listener;
     const broker = this.#write('broker.properties', brokerSettings(listener, controller, join(this.directory, 'data')));
     const format = ['kafka.tools.StorageTool', 'format', '-t', 'MkU3OEVBNTcwNTJENDM2Qk', '-c', broker];
     await promisify(execFile)('java', ['-cp', join(this.jars, '*'), ...format], { timeout: START_LIMIT_MS });

@@ -7,7 +7,7 @@ import { decodeLogEntry, encodeLogEntry } from '@sluice/protocol';
 import { RocketMqClient, type QueueRef } from '@sluice/rocketmq';
 import { createCluster } from '../../support/create-cluster.js';
 import { CuttableProxy } from '../rocketmq/cuttable-proxy.js';
-import { RouteRewritingProxy } from '../rocketmq/route-rewriting-proxy.js';
+import { RouteRewritingProxy } from '../../support/route-rewriting-proxy.js';
 import { LogLeader } from './log-leader.js';
 
 const silent: ScopedLogger = {

@@ -8,7 +8,7 @@ import {
   type SendResult,
 } from '@sluice/rocketmq';
 import { CuttableProxy } from './cuttable-proxy.js';
-import { RouteRewritingProxy } from './route-rewriting-proxy.js';
+import { RouteRewritingProxy } from '../../support/route-rewriting-proxy.js';
 
 const NAMESRV = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
 

@@ -7,7 +7,7 @@ import { type QueueRef, RocketMqClient, type RocketMqClientOptions, writableQueu
 import { BatchLoad, type LoadBalance } from './batch-load.js';
 import { CuttableProxy } from './cuttable-proxy.js';
 import { report } from './report.js';
-import { RouteRewritingProxy } from './route-rewriting-proxy.js';
+import { RouteRewritingProxy } from '../../support/route-rewriting-proxy.js';
 
 const LIMIT_MS = 300_000;
 const START_LIMIT_MS = 200_000;

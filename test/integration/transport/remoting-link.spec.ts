@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, it } from '@jest/globals';
 import { RocketMqClient } from '../../../libs/rocketmq/src/index.js';
 import { nodeTag } from '../../../libs/rpc/src/index.js';
-import { RouteRewritingProxy } from '../rocketmq/route-rewriting-proxy.js';
+import { RouteRewritingProxy } from '../../support/route-rewriting-proxy.js';
 import { eventually } from './eventually.js';
 import { RpcCluster } from './rpc-cluster.js';
 import { TcpRelay } from './tcp-relay.js';
