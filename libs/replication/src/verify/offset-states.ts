@@ -2,11 +2,9 @@
 export const OFFSET_STATE = {
   /** The source has no message there, or one that the flow leaves out. */
   absent: 0,
-  /** The message has no copy yet; its fingerprint is held. */
+  /** The message has no copy yet. */
   waiting: 1,
   copied: 2,
-  /** The message has no copy yet, and its fingerprint is not held: a copy can be found, and not compared. */
-  waitingUnheld: 3,
 } as const;
 
 export type OffsetState = (typeof OFFSET_STATE)[keyof typeof OFFSET_STATE];

@@ -130,11 +130,9 @@ export class QueueComparison {
   /** Adds the message at an offset of the source; without a fingerprint one that cannot be read. */
   addSource(offset: number, fingerprint: Fingerprint | undefined): void {
     this.#sourceNext = offset + 1;
-    if (fingerprint === undefined) {
-      this.#states.set(offset, OFFSET_STATE.waitingUnheld);
-    } else {
+    this.#states.set(offset, OFFSET_STATE.waiting);
+    if (fingerprint !== undefined) {
       this.#digests.addSource(offset, fingerprint);
-      this.#states.set(offset, OFFSET_STATE.waiting);
       this.#held.set(offset, fingerprint);
       if (this.#held.size > this.limits.maxHeld) this.#letGo();
     }
@@ -240,12 +238,10 @@ export class QueueComparison {
     if (different.length > 0) this.#findings.add('different', offset, offset + 1, different.join(', '));
   }
 
-  /** Lets go of the fingerprint that is held longest. */
+  /** Lets go of the fingerprint that is held longest: a copy of its message can be found still, and not be compared. */
   #letGo(): void {
     const [offset] = this.#held.keys();
-    if (offset === undefined) return;
-    this.#held.delete(offset);
-    this.#states.set(offset, OFFSET_STATE.waitingUnheld);
+    if (offset !== undefined) this.#held.delete(offset);
   }
 
   #addMissing(runs: readonly StateRun[]): void {
