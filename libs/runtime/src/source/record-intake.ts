@@ -29,6 +29,7 @@ import { RecordRoutes, RouteProblem } from './record-routes.js';
 import type { SourceErrors } from './source-errors.js';
 import type { SourceLoopSpec } from './source-loop-options.js';
 import type { SourceStage } from './source-stage.js';
+import { PASSED } from './unreadable-inputs.js';
 import type { WritableQueues } from './writable-queues.js';
 
 export interface RecordIntakeOptions {
@@ -101,9 +102,10 @@ export class RecordIntake {
     return counters.bufferedBytes >= settings.maxBufferedBytes || counters.bufferedRecords >= settings.maxBufferedRecords;
   }
 
-  /** Makes a mark for input that is no record, to be taken among the records. */
-  get markUnreadable(): SourceTaskContext['unreadable'] {
-    return this.options.stage.unreadable.mark;
+  /** Make marks for input that is no record, to be taken among the records. */
+  get marks(): Pick<SourceTaskContext, 'unreadable' | 'passOver'> {
+    const { mark: unreadable, passOver } = this.options.stage.unreadable;
+    return { unreadable, passOver };
   }
 
   /** Takes records, in order, until the task stops. */
@@ -215,6 +217,10 @@ export class RecordIntake {
       this.#trace = this.#traced?.at(next);
       const state = this.#stateOf(record);
       const unreadable = this.options.stage.unreadable.reasonOf(record);
+      if (unreadable === PASSED) {
+        this.#advance(state, record);
+        continue;
+      }
       if (unreadable !== undefined) {
         this.#skip(state, record, unreadable, new RecordFailure('TASK_POLL', '', unreadable.cause));
         continue;

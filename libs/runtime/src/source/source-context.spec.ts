@@ -28,6 +28,7 @@ class FlawedSource extends ListSource {
     const records = await super.poll(signal);
     return records.map((polled) => {
       const record = { ...polled, position: this.positionOf(polled) };
+      if (record.value === 'unwanted') return this.context!.passOver(record.partition, record.position);
       if (!(record.value as string).startsWith('bad')) return record;
       const error = new ConnectError(ConnectErrorCode.recordInvalid, 'no such encoding');
       return this.context!.unreadable(record.partition, record.position, error);
@@ -47,6 +48,20 @@ function flawedSource(world: SourceWorld, values: readonly string[]): FlawedSour
 }
 
 const tolerant = { settings: { skipsBadRecords: true } };
+
+describe('input that a source leaves out on purpose', () => {
+  it('is passed over in its place without an error, also as the last input, and is not given to the task', async () => {
+    const { world, queue } = oneQueueWorld();
+    const source = flawedSource(world, ['a', 'unwanted', 'b', 'unwanted']);
+    const { loop, counters } = world.loop(source);
+    await loop.start();
+    await world.clock.until(() => source.committed.at(-1)?.position['position'] === 4);
+    await loop.stop();
+    expect(readEverything(queue)).toEqual(['a', 'b']);
+    expect(source.recorded).toEqual(['a', 'b']);
+    expect(counters).toMatchObject({ recordsSkipped: 0, conversionErrors: 0, recordsSent: 2 });
+  });
+});
 
 describe('input that a source cannot read', () => {
   it('is counted, logged and passed over in its place, also as the last input', async () => {

@@ -159,7 +159,7 @@ export class SourceTaskLoop {
         signal: this.#stopping.signal,
         warn: this.spec.warnings.add,
         skipRecord: this.#intake.countSkipped,
-        unreadable: this.#intake.markUnreadable,
+        ...this.#intake.marks,
         waitFor,
         complete: this.#calls.noteEndOfData,
         requestTaskReconfiguration: this.spec.requestTaskReconfiguration,

@@ -4,11 +4,14 @@ import { ConnectError, type SourcePartition, type SourcePosition, type SourceRec
 /** Copies of a mark, as of the records beside it, stay marks. */
 const REASON = Symbol('unreadable input');
 
+/** Stands for input that is left out on purpose, where others have why it cannot be read. */
+export const PASSED = 'passed over';
+
 interface Mark extends SourceRecord {
-  readonly [REASON]?: ConnectError;
+  readonly [REASON]?: ConnectError | typeof PASSED;
 }
 
-/** Makes marks, which stand among polled records for input that is none, and finds them. */
+/** Makes marks, which stand among polled records for input that is no record, and finds them. */
 export class UnreadableInputs {
   #hasAny = false;
 
@@ -25,8 +28,14 @@ export class UnreadableInputs {
     return { topic: '', value: null, partition, position, [REASON]: reason } as Mark;
   };
 
+  /** Makes a mark: it stands for input that ends before `position`, and that nobody wants. */
+  readonly passOver = (partition: SourcePartition, position: SourcePosition): SourceRecord => {
+    this.#hasAny = true;
+    return { topic: '', value: null, partition, position, [REASON]: PASSED } as Mark;
+  };
+
   /** Returns why there is no record; `undefined` for a record. */
-  reasonOf(record: SourceRecord): ConnectError | undefined {
+  reasonOf(record: SourceRecord): ConnectError | typeof PASSED | undefined {
     return this.#hasAny ? (record as Mark)[REASON] : undefined;
   }
 }

@@ -30,6 +30,12 @@ export interface SourceTaskContext extends TaskContext {
   unreadable(partition: SourcePartition, position: SourcePosition, error: ConnectError): SourceRecord;
 
   /**
+   * Makes a mark for input that is left out on purpose, to be returned by `poll` in its place. It is no error, and nothing is sent. `position` is
+   * that after the input: it takes effect when all records before it are stored. A restart then does not read the input again.
+   */
+  passOver(partition: SourcePartition, position: SourcePosition): SourceRecord;
+
+  /**
    * Shows in the status that the task waits for its input, and for what; `undefined` says that it is there. The log says each once. Call it
    * from `poll` as often as you like.
    */
@@ -65,7 +71,7 @@ export interface SourceTask {
   poll(signal: AbortSignal): Promise<readonly SourceRecord[]>;
 
   /**
-   * Called once for each record that the task polled, marks of unreadable input left out, in the order in which a queue acknowledged its records. Records of several queues have
+   * Called once for each record that the task polled, marks left out, in the order in which a queue acknowledged its records. Records of several queues have
    * no common order. Where no message was sent, the call comes at once, without metadata. A transform dropped the record then, it was
    * skipped for an error, or a restart found it in its queue.
    *

@@ -136,6 +136,7 @@ export function sourceTestContext(options: TestContextOptions, positions = new R
       options.unreadable?.set(mark, error);
       return mark;
     },
+    passOver: (partition, position) => ({ topic: '', value: null, partition, position }),
     skipRecord: (error) => {
       skip(options, error);
     },
