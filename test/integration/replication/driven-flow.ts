@@ -74,7 +74,8 @@ export class DrivenTask {
   async poll(): Promise<readonly SourceRecord[]> {
     const polled = await this.#task.poll(this.#abort.signal);
     for (const { partition, position } of polled) this.positions.set(partition, position);
-    this.records.push(...polled);
+    // Marks have no topic.
+    this.records.push(...polled.filter(({ topic }) => topic !== ''));
     await this.#task.commit?.(polled.map(({ partition, position }) => ({ partition, position })));
     return polled;
   }

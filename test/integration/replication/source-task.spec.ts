@@ -147,6 +147,30 @@ describe('the source task on two clusters', () => {
     expect(messages[0]?.property(MESSAGE_PROPERTY.messageId)).toBe('ID1');
   });
 
+  it('leaves out what has been in the target, and does not read it again', async () => {
+    const { topic, queues } = await newTopic(1, 'broker-test');
+    const [queue] = queues as [QueueRef];
+    const [config] = await split(configOf(topic), new PairsInMemory());
+    const hops = ['sluice-identity-0000000000000', config?.['sluice.task.target.identity']].join(',');
+    await source.producer.send(queue, { body: Buffer.from('its own') });
+    for (let n = 0; n < 5; n += 1) {
+      await source.producer.send(queue, { body: Buffer.from('came back'), properties: [['sluice-hops', hops]] });
+    }
+    await until('all can be read', async () => (await source.admin.maxOffset(queue)) === 6);
+    const task = await begin(config as TaskConfig);
+    const [record] = await task.take(1);
+    expect(bodyOf(record!)).toBe('its own');
+    await until('the position is behind all', async () => {
+      await task.poll();
+      const position = task.positions.get(record!.partition);
+      return position !== undefined && parsePosition(position)?.offset === 6;
+    });
+    expect(task.records).toHaveLength(1);
+    const next = await begin(config as TaskConfig, task.positions);
+    expect(await next.poll()).toEqual([]);
+    expect(next.warnings).toEqual([]);
+  });
+
   it('unpacks inner batches, and resumes in the middle of one', async () => {
     topics += 1;
     const batches = await BatchTopic.create(source, `flow-${topics}-${run}`);

@@ -35,6 +35,7 @@ export interface QueueFeedOptions {
   /** Creates the group on the brokers that lack it: a broker refuses reads of a group that it does not know. */
   readonly createGroup: () => Promise<void>;
   readonly unreadable: SourceTaskContext['unreadable'];
+  readonly passOver: SourceTaskContext['passOver'];
   /** Called when there is something to take. */
   readonly arrived: () => void;
   /** Called when `waiting` or `failure` has changed. */
@@ -108,7 +109,7 @@ export class QueueFeed {
   }
 
   /**
-   * Makes records of what is left of the first answer, in order, at most `max`, and appends them.
+   * Makes records of what is left of the first answer, in order, at most `max`, and appends them. A mark follows where the last message is left out.
    * @returns how many records were appended: fewer than there were messages where some are not copied
    */
   take(records: SourceRecord[], max: number): number {
@@ -120,18 +121,25 @@ export class QueueFeed {
       return 1;
     }
     const before = records.length;
-    const { copier, partition } = this.#options;
+    const { copier, partition, passOver } = this.#options;
     const { messages } = answer;
     const topic = this.link.target.topic;
     const rocketmq = this.#rocketmq;
     let at = this.#taken;
+    let left: LogicalMessage | undefined;
     for (; at < messages.length && records.length - before < max; at++) {
       const message = messages[at] as LogicalMessage;
       const copied = copier.copy(message);
-      if (copied === undefined) continue;
+      if (copied === undefined) {
+        left = message;
+        continue;
+      }
+      left = undefined;
       if (copied instanceof ConnectError) records.push(this.#markOf(message.queueOffset + 1, copied));
       else records.push({ topic, value: null, partition, position: copied.position, rocketmq, raw: copied.raw });
     }
+    // A queue of which nothing is copied has to come on too: what was left out is not read again, and retention may take it.
+    if (left !== undefined) records.push(passOver(partition, copier.positionBehind(left)));
     this.#taken = at;
     if (at >= messages.length) this.#dropFirst();
     return records.length - before;

@@ -82,6 +82,7 @@ export class RocketMqSourceTask implements SourceTask {
         budget: budget.part(),
         createGroup: () => this.#createGroup(client, group),
         unreadable: (...of) => context.unreadable(...of),
+        passOver: (...of) => context.passOver(...of),
         arrived: () => {
           this.#ready.add(feed);
           this.#wake?.();
