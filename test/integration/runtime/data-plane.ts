@@ -11,6 +11,7 @@ import {
   RawEncoder,
   createConverters,
   NOTHING_MOVED,
+  RawEncoder,
   SharedRate,
   newTaskCounters,
   SinkTaskLoop,

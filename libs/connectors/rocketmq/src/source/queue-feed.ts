@@ -158,6 +158,7 @@ export class QueueFeed {
     try {
       for (let attempt = 1; !isOver(); attempt++) {
         try {
+          if (attempt > 1) await pause(backoffMs(attempt - 1, BACKOFF), signal);
           const from = await this.#options.start.next(signal);
           this.#noteWaiting(undefined);
           await this.#follow(from, () => {
@@ -168,12 +169,11 @@ export class QueueFeed {
           if (isGroupMissing(error)) await this.#options.createGroup();
           else if (!isPassing(error)) throw error;
           this.#noteWaiting(error as Error);
-          await pause(backoffMs(attempt, BACKOFF), signal);
         }
       }
     } catch (error) {
       if (isOver()) return;
-      this.#failure = { error };
+      this.#failure = { error: error instanceof ConnectError ? error : unreadableQueue(this.key, error) };
       this.#options.changed();
     }
   }
@@ -273,6 +273,11 @@ export class QueueFeed {
     this.#waiting = waiting;
     this.#options.changed();
   }
+}
+
+function unreadableQueue(key: string, cause: unknown): ConnectError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new ConnectError(ConnectErrorCode.sourceFailed, `Queue ${key} of the source cannot be read: ${reason}`, { cause });
 }
 
 /** Returns whether an error may pass by itself. Name servers also forget the topic of a broker that is restarting. */

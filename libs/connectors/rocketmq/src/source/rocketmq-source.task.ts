@@ -56,7 +56,7 @@ export class RocketMqSourceTask implements SourceTask {
       context.warn(text);
     };
     this.#log = context.logger;
-    const client = (this.#client = openCluster('source.cluster.', context.config, { requestTimeoutMs: REQUEST_TIMEOUT_MS }));
+    const client = (this.#client ??= openCluster('source.cluster.', context.config, { requestTimeoutMs: REQUEST_TIMEOUT_MS }));
     const source = settings[SOURCE_IDENTITY_SETTING];
     await requireCluster(client, source, context.signal);
     const group = pullGroupOf(settings['source.group'], context.connectorName);
