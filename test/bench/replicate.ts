@@ -26,8 +26,6 @@ const RATE = 1_000;
 const LATENCY_QUEUES = 4;
 const LATENCY_WARM_UP_MS = 10_000;
 const TICK_MS = 5;
-/** Messages of a second that Apache RocketMQ Connect's replicator copied, measured by hand: it is not started here. */
-const ROCKETMQ_CONNECT_PER_SECOND = 2_300;
 const READERS = 'bench-readers';
 
 interface Load {
@@ -287,7 +285,6 @@ export async function replicateBench(args: readonly string[]): Promise<void> {
     const ratios: Ratio[] = [
       { name: 'messages per CPU-second of the runner to those of BatchProducer', ratio: median(shares), goal: 1 },
       { name: `with ${delay} ms between the sites to without`, ratio: median(far.map((load) => load.perSecond)) / perSecond, goal: 0.8 },
-      { name: "to RocketMQ Connect's replicator as measured by hand", ratio: perSecond / ROCKETMQ_CONNECT_PER_SECOND, goal: 20 },
     ];
     const problem = mirrorProblem();
     if (problem === undefined) {

@@ -11,7 +11,6 @@ import {
   RawEncoder,
   createConverters,
   NOTHING_MOVED,
-  RawEncoder,
   SharedRate,
   newTaskCounters,
   SinkTaskLoop,
