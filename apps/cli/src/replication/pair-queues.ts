@@ -122,8 +122,7 @@ async function findFirstCopy(
       : new Map(candidates.map(({ queue }) => [streamId(connector, partitionOf(sourceIdentity, queue)), queue]));
   const [from, to] = await Promise.all([targetClient.admin.minOffset(target), targetClient.admin.maxOffset(target)]);
   const reader = new CopyReader(target);
-  /** By stream that is not known: its copies so far, and at how many it is tried next. */
-  const unknown = new Map<string, { count: number; next: number }>();
+  const unknown = new Map<string, UnknownStream>();
   const before = { local: 0, otherFlows: 0, barriers: 0 };
   const reading = { group: VERIFY_GROUP, signal, ahead: AHEAD, maxBufferedBytes: MAX_BUFFERED_BYTES };
   const cursor = new QueueCursor(targetClient, { queue: target, from, to }, reading);
@@ -138,13 +137,16 @@ async function findFirstCopy(
       if (message.kind === 'local') before.local += 1;
       if (message.kind !== 'copy') continue;
       const { stream, sourceOffset, seq } = message.at;
-      let queue = streams?.get(stream);
-      if (streams === undefined) {
+      const copies = { queue: target, stream, targetOffset: found.message.queueOffset, sourceOffset, seq, before: { ...before } };
+      if (streams !== undefined) {
+        const queue = streams.get(stream);
+        if (queue !== undefined) return { source: queue, copies };
+      } else {
+        const tries = unknown.get(stream) ?? { first: copies, count: 0, next: 1 };
+        unknown.set(stream, tries);
         const there = candidates.filter((each) => each.from <= sourceOffset && sourceOffset < each.to);
-        if (there.length > 0 && mayTry(unknown, stream)) queue = await originOf(source, there, message.at, signal);
-      }
-      if (queue !== undefined) {
-        return { source: queue, copies: { queue: target, stream, targetOffset: found.message.queueOffset, sourceOffset, seq, before } };
+        const queue = there.length > 0 && mayTry(tries) ? await originOf(source, there, message.at, signal) : undefined;
+        if (queue !== undefined) return { source: queue, copies: tries.first };
       }
       before.otherFlows += 1;
     }
@@ -153,12 +155,17 @@ async function findFirstCopy(
   }
 }
 
-function mayTry(unknown: Map<string, { count: number; next: number }>, stream: string): boolean {
-  const tries = unknown.get(stream);
-  if (tries === undefined) {
-    unknown.set(stream, { count: 1, next: TRY_AGAIN_FACTOR });
-    return true;
-  }
+/** A stream of which nobody knows yet what it copies. */
+interface UnknownStream {
+  /** Retention may have removed what it is a copy of: a later copy then shows the queue. */
+  readonly first: FoundCopies;
+  /** Its copies whose messages may be there still. */
+  count: number;
+  /** At how many of them it is tried next. */
+  next: number;
+}
+
+function mayTry(tries: UnknownStream): boolean {
   tries.count += 1;
   if (tries.count < tries.next) return false;
   tries.next *= TRY_AGAIN_FACTOR;
