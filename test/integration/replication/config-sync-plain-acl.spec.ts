@@ -17,7 +17,8 @@ const PLAIN_ACL = `accounts:
     secretKey: ${ADMIN.secretKey}
     admin: true
 `;
-const SEEN_WITHIN_MS = 10_000;
+/** A change may take so long from one cluster to the other: rounds run every second, and the machine may be busy. */
+const SEEN_WITHIN_MS = 60_000;
 const ACL_ONLY = { 'sync.acl': 'true', 'sync.topics': 'false', 'sync.groups': 'false', 'sync.delete': 'true' };
 
 interface Side extends FlowSide {
@@ -147,6 +148,9 @@ describe('configuration of clusters of RocketMQ 4.9 with plain ACL, and of one w
     });
     await reaches('the user may send', send, 'stored');
     await until('the rest is named', () => flow.status.notes.includes('account account-1: rule for Topic:th*: plain ACL cannot say it'));
+    // The flow of a test before seems to lead back still: what both sides have not agreed on yet stays then.
+    const { rounds } = flow.status;
+    await until('both sides have agreed', () => flow.status.rounds >= rounds + 2, SEEN_WITHIN_MS);
     await acl.deleteUser('account-1');
     await reaches('the user is gone', send, 'AuthenticationError');
     expect(flow.status).toMatchObject({ failed: 0, failures: [] });

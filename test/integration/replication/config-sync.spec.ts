@@ -14,8 +14,8 @@ const LIMIT_MS = 240_000;
 jest.setTimeout(LIMIT_MS);
 
 const ADMIN: Credentials = { accessKey: 'admin', secretKey: '12345678' };
-/** A change may take so long from one cluster to the other. */
-const SEEN_WITHIN_MS = 10_000;
+/** A change may take so long from one cluster to the other: rounds run every second, and the machine may be busy. */
+const SEEN_WITHIN_MS = 60_000;
 
 describe('configuration of two clusters of RocketMQ 5 with ACL 2.0', () => {
   let dir: string;
