@@ -36,7 +36,7 @@ function jsonConverter(): JsonConverter {
 /** Makes the dead letter of a sink's message: its bytes as they are stored, compressed or not, and what its producer wrote beside them. */
 export function letterOfMessage(message: RawMessage, contextOf: ContextOf): WholeMessage {
   const { compressed, rawProperties, bornTimestamp, flag = 0 } = message;
-  const properties = writtenProperties(rawProperties);
+  const properties = writtenWithin(rawProperties);
   const { body, sysFlag } = compressed ?? { body: message.body, sysFlag: 0 };
   return { body, sysFlag, flag, properties: properties + contextOf(properties), bornAt: bornTimestamp };
 }
@@ -52,12 +52,20 @@ export function letterOfRecord(record: ConnectRecord, contextOf: ContextOf): Who
   return { body, sysFlag: 0, flag: 0, properties: properties + contextOf(properties) };
 }
 
-/** Makes the dead letter of a raw record: the message itself. Properties that no letter has room for are left out, and one says so. */
+/** Makes the dead letter of a raw record: the message itself. */
 function letterOfRaw({ body, properties, flag, sysFlag, bornAt }: RawRecord, contextOf: ContextOf): WholeMessage {
-  let written = writtenProperties(bufferOf(properties));
-  const bytes = Buffer.byteLength(written);
-  if (bytes > MAX_PROPERTIES_BYTES) written = omissionProperty(`the properties, which have ${bytes} bytes`);
+  const written = writtenWithin(bufferOf(properties));
   return { body: bufferOf(body), sysFlag: sysFlag & COMPRESSION_BITS, flag, bornAt, properties: written + contextOf(written) };
+}
+
+/**
+ * Returns what the producer of a message wrote beside its body. Properties that no letter has room for are left out, and one says so: a broker would
+ * refuse the letter, and it would lose its value as well. Bytes that are no UTF-8 take up to three times as much in a letter.
+ */
+function writtenWithin(properties: Buffer): string {
+  const written = writtenProperties(properties);
+  const bytes = Buffer.byteLength(written);
+  return bytes > MAX_PROPERTIES_BYTES ? omissionProperty(`the properties, which have ${bytes} bytes`) : written;
 }
 
 /** Returns whether a record that a plugin calls raw has what a message needs. */
@@ -73,7 +81,7 @@ function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
 
 /** Makes the dead letter of a source's record that a broker refused as a message. */
 export function letterOfRefused(message: WholeMessage, contextOf: ContextOf): WholeMessage {
-  const written = writtenProperties(Buffer.from(message.properties, 'utf8'));
+  const written = writtenWithin(Buffer.from(message.properties, 'utf8'));
   return { ...message, properties: written + contextOf(written) };
 }
 

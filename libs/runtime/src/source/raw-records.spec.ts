@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { forEachProperty, scanBarrier, scanStamp } from '@sluice/protocol';
 import type { ConnectRecord, NamedQueue, QueueRef, RawRecord, SourceRecord } from '@sluice/sdk';
 import type { RawMessage } from '../ports/queue-messages.port.js';
+import { SendFailure } from '../ports/record-producer.port.js';
 import type { ListSource } from '../testing/list-source.js';
 import { readEverything, readValid } from '../testing/read-valid.js';
 import { listOf, SourceWorld, valuesOf } from '../testing/source-world.js';
@@ -301,6 +302,29 @@ describe('a source of raw records', () => {
     expect(tooLarge!.get('__connect.errors.omitted')).toBe('the properties, which have 32706 bytes');
     expect(tooLarge!.get('__connect.errors.exception.message')).toContain('its properties and the stamp take');
     expect(world.logger.lines.join('\n')).toContain('It was made at 1970-01-01T00:00:00.077Z, has 2 bytes, and these properties: ');
+  });
+
+  it.each([
+    ['more than a letter has room for', 'x'.repeat(32_400), 32_405],
+    ['no UTF-8, and grow as text', '\u00ff'.repeat(20_000), 60_005],
+  ])('keeps the body of a refused message in the dead letter where its properties are %s', async (_what, value, bytes) => {
+    const world = new World();
+    world.cluster.fate = (_queue, { messages }) => ({ kind: messages.some(({ body }) => body.toString() === 't1') ? 'refuse' : 'store' });
+    world.cluster.refusalOf = (_queue, { properties }) =>
+      Buffer.byteLength(properties) <= 32_000
+        ? undefined
+        : new SendFailure('the properties are too long', { outcome: 'not-stored', retriable: false, refusesMessages: true });
+    const change: Change = (text) => (text === 't1' ? { properties: Buffer.from(`own\u0001${value}\u0002`, 'latin1') } : {});
+    const { loop, counters } = world.run(world.rawSource({ a: listOf(3) }, change), tolerant);
+    await loop.start();
+    await world.clock.until(() => counters.recordsSent === 2 && counters.deadLettersWritten === 1);
+    await loop.stop();
+    const [letter] = world.dead.messages;
+    expect(letter!.body.toString()).toBe('t1');
+    const found = new Map<string, string>();
+    forEachProperty(letter!.rawProperties, (name, text) => found.set(name, text));
+    expect(found.get('__connect.errors.omitted')).toBe(`the properties, which have ${bytes} bytes`);
+    expect(found.get('__connect.errors.topic')).toBe('t');
   });
 
   it('is the only one whose records may be raw', async () => {
