@@ -96,6 +96,10 @@ describe('the settings of a cluster', () => {
     expect(errorsOf({ url, 'secret.key': 'a' })).toEqual([expect.stringContaining('data.cluster.access.key is missing')]);
     expect(errorsOf({ url, 'security.token': 'a' })).toEqual([expect.stringContaining('without data.cluster.access.key')]);
     expect(errorsOf({ url, 'tls.ca.file': '/ca' })).toEqual([expect.stringContaining('without data.cluster.tls.enable=true')]);
+    const unverified = 'Configuration data.cluster.tls.verify has no effect without data.cluster.';
+    expect(errorsOf({ url, 'tls.verify': 'false' })).toEqual([expect.stringContaining(`${unverified}tls.enable=true`)]);
+    expect(errorsOf({ 'tls.verify': 'false' })).toEqual([expect.stringContaining(`${unverified}url`)]);
+    expect(errorsOf({ url, 'tls.verify': 'true' })).toEqual([]);
     expect(errorsOf({ url, 'tls.enable': 'true', 'tls.cert.file': '/c' })).toEqual([
       expect.stringContaining('data.cluster.tls.key.file is missing'),
     ]);

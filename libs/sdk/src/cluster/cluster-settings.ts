@@ -200,7 +200,7 @@ function problemsOf(prefix: string, given: Given): readonly FieldError[] {
   const problem = (suffix: Suffix, message: string): FieldError => ({ field: `${prefix}${suffix}`, message });
   const without = (suffix: Suffix, needed: string): FieldError =>
     problem(suffix, `Configuration ${prefix}${suffix} has no effect without ${prefix}${needed}: give that too, or leave this out.`);
-  const further = TEXTS.filter(has);
+  const further: readonly Suffix[] = [...TEXTS.filter(has), ...(given['tls.verify'] === false ? (['tls.verify'] as const) : [])];
   if (!has('url')) {
     const flags = (['tls.enable', 'vip'] as const).filter((suffix) => given[suffix] === true);
     return [...further, ...flags].map((suffix) => without(suffix, 'url'));
