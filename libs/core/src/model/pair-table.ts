@@ -27,12 +27,18 @@ export class PairTable {
     this.#values = values;
   }
 
+  /** Returns whether a pair can never be added: its key or its value is in the table. */
+  rulesOut([key, value]: Pair): boolean {
+    return this.byKey.has(key) || this.#values.has(value);
+  }
+
   /** Returns those pairs whose key and value are both new, to the table and to those before them. */
   newAmong(pairs: Iterable<Pair>): readonly Pair[] {
     const added = new Map<string, string>();
     const values = new Set<string>();
-    for (const [key, value] of pairs) {
-      if (this.byKey.has(key) || added.has(key) || this.#values.has(value) || values.has(value)) continue;
+    for (const pair of pairs) {
+      const [key, value] = pair;
+      if (added.has(key) || values.has(value) || this.rulesOut(pair)) continue;
       added.set(key, value);
       values.add(value);
     }
@@ -58,9 +64,10 @@ export function extensionError(connector: string, table: PairTable, pairs: Itera
   const added = table.newAmong(pairs);
   for (const [key, value] of added) {
     for (const [part, text] of [
-      ['key', key],
-      ['value', value],
+      ['key', key as unknown],
+      ['value', value as unknown],
     ] as const) {
+      if (typeof text !== 'string') return `The ${part} ${JSON.stringify(text)} of a pair of connector ${connector} is no text`;
       const bytes = utf8Length(text);
       if (bytes <= MAX_PAIR_TEXT_BYTES) continue;
       const shown = text.length > 40 ? `${text.slice(0, 40)}…` : text;

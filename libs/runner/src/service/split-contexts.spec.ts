@@ -68,6 +68,27 @@ describe('the pairs of a connector', () => {
     expect(contexts.known('c').size).toBe(1);
   });
 
+  it('are extended by one of two with the same value where somebody else has taken the key of the other', async () => {
+    const { leader, contexts } = started();
+    leader.agree({ a: '9' });
+    const pairs = new Map(Object.entries({ a: '1', b: '1' }));
+    const extended = await contexts.within('c', LONG_MS, (context) => context.pairs.extend(pairs));
+    expect(Object.fromEntries(extended)).toEqual({ a: '9', b: '1' });
+  });
+
+  it.each([
+    ['key', [1, 'v'], '1'],
+    ['value', ['k', ['v']], '["v"]'],
+    ['value', ['k', undefined], 'undefined'],
+  ])('are refused for good where a %s is no text: %j', async (part, pair, shown) => {
+    const { leader, contexts } = started();
+    const pairs = new Map([pair as unknown as readonly [string, string]]);
+    const refused = contexts.within('c', LONG_MS, (context) => context.pairs.extend(pairs));
+    const message = `The ${part} ${shown} of a pair of connector c is no text`;
+    await expect(refused).rejects.toMatchObject({ code: 'CONNECT_CONFIG_INVALID', message });
+    expect(leader.commands).toEqual([]);
+  });
+
   it('are extended by those alone that nothing rules out, and others may be faster', async () => {
     const { leader, contexts } = started();
     leader.agree({ a: '1' });

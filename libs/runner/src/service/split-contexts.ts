@@ -80,7 +80,10 @@ class LogPairs implements AgreedPairs {
     const { connector } = this;
     const error = extensionError(connector, this.#table, pairs);
     if (error !== undefined) throw new ConnectError(ConnectErrorCode.configInvalid, error);
-    for (const some of inCommands(this.#table.newAmong(pairs))) this.#require(await this.#submit(some));
+    const table = this.#table;
+    // Of two with the same value the leader decides: it may know the key of the first already.
+    const open = [...pairs].filter((pair) => !table.rulesOut(pair));
+    for (const some of inCommands(open)) this.#require(await this.#submit(some));
     return this.read();
   }
 
