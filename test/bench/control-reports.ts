@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DesiredTasks, LatestReports, type ClusterState, type Report, reportIntervalMs } from '@sluice/core';
+import { DesiredTasks, LatestReports, MAX_LEVEL, type ClusterState, type Report, reportIntervalMs } from '@sluice/core';
 import { NodeStore, StatePersister } from '@sluice/node';
 import { ReportAssembler, reportLimits, reportsQueueOf, ReportWriter, topicsOf } from '@sluice/protocol';
 import { silent, untilWritten } from './control-node.js';
@@ -23,7 +23,7 @@ const WARM_UP_SECONDS = 4;
 /** Bytes that the reports of all workers take in 72 h while every task moves records. */
 export function reportFigures(world: ControlWorld): Figure[] {
   const reports = 600;
-  const everyMs = reportIntervalMs(world.scale.workers);
+  const everyMs = reportIntervalMs(world.scale.workers, MAX_LEVEL);
   const volume = (areMoving: boolean): number => {
     const writer = new ReportWriter<Report>();
     const base = world.reportOf(world.scale.workers - 1);
@@ -133,7 +133,7 @@ class RunnerNode implements IdleNode {
     this.state = foldRenewal(this.state);
     this.#desired.in(this.state);
     const report = world.reportOf(world.scale.workers - 1, { appliedSeq: this.state.head.seq });
-    this.#writer.messagesOf(report, this.#tenths * 100, true, reportIntervalMs(world.scale.workers));
+    this.#writer.messagesOf(report, this.#tenths * 100, true, reportIntervalMs(world.scale.workers, MAX_LEVEL));
   }
 }
 
@@ -165,7 +165,7 @@ interface Told {
 }
 
 function toldBy(world: ControlWorld): Told {
-  const everyMs = reportIntervalMs(world.scale.workers);
+  const everyMs = reportIntervalMs(world.scale.workers, MAX_LEVEL);
   const writers = Array.from({ length: world.scale.workers }, () => new ReportWriter<Report>());
   const messages = (at: number, tenth: number): readonly Buffer[] =>
     writers[at]?.messagesOf(world.reportOf(at), tenth * 100 + at, true, everyMs) ?? [];

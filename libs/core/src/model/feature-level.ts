@@ -65,6 +65,9 @@ export function protocolVersionAt(level: number): number {
 /** From this level on all nodes understand reports that tell only what is new. */
 export const REPORT_DELTAS_LEVEL = 2;
 
+/** From this level on all nodes expect that those of a large cluster report less often than every second. */
+export const FEWER_REPORTS_LEVEL = 4;
+
 /** The level that a kind of entry belongs to; undefined for one that this build does not know. */
 export function levelOf(kind: string): number | undefined {
   return Object.hasOwn(levels, kind) ? levels[kind as LogEvent['kind']] : undefined;

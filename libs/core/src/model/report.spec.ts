@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { MAX_LEVEL } from './feature-level.js';
 import { isReport, reportIntervalMs } from './report.js';
 
 const plugin = { name: 'FileSource', kind: 'source', aliases: ['Old'] };
@@ -12,7 +13,11 @@ describe('reportIntervalMs', () => {
     [1000, 2000],
     [5000, 2000],
   ])('of %d nodes is %d ms', (nodes, intervalMs) => {
-    expect(reportIntervalMs(nodes)).toBe(intervalMs);
+    expect(reportIntervalMs(nodes, MAX_LEVEL)).toBe(intervalMs);
+  });
+
+  it('is a second as long as some node may be of a build that expects it', () => {
+    expect([3, 4].map((level) => reportIntervalMs(1000, level))).toEqual([1000, 2000]);
   });
 });
 

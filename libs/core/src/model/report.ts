@@ -1,4 +1,5 @@
 import type { TaskId } from './connector.js';
+import { FEWER_REPORTS_LEVEL } from './feature-level.js';
 import type { Labels, PluginInfo, Role } from './member.js';
 
 /** What a task does, in Kafka Connect's words. */
@@ -77,8 +78,13 @@ const SHORTEST_INTERVAL_MS = 1000;
 /** So that a node whose report is late is not silent for as long as the shortest session allows. */
 export const LONGEST_REPORT_INTERVAL_MS = 2000;
 
-/** Returns how often a node reports when nothing changes, in milliseconds: less often in a large cluster. */
-export function reportIntervalMs(nodes: number): number {
+/**
+ * Returns how often a node reports when nothing changes, in milliseconds: less often in a large cluster.
+ *
+ * @param level the feature level of the cluster: readers of lower ones look back less far, and may allow shorter sessions
+ */
+export function reportIntervalMs(nodes: number, level: number): number {
+  if (level < FEWER_REPORTS_LEVEL) return SHORTEST_INTERVAL_MS;
   return Math.min(Math.max(SHORTEST_INTERVAL_MS, (nodes * 1000) / MOST_REPORTS_A_SECOND), LONGEST_REPORT_INTERVAL_MS);
 }
 

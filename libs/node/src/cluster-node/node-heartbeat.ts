@@ -28,7 +28,7 @@ export function nodeHeartbeat(
     }),
     () => ({
       allowsDeltas: follower.state.level >= REPORT_DELTAS_LEVEL,
-      intervalMs: reportIntervalMs(follower.state.members.size),
+      intervalMs: reportIntervalMs(follower.state.members.size, follower.state.level),
     }),
     new OutageLogger(node.logger.scoped('reports'), 'Reports are sent again'),
   );

@@ -1,4 +1,4 @@
-import { type ClusterState, type LogEvent, reportIntervalMs } from '@sluice/core';
+import { type ClusterState, type LogEvent, MAX_LEVEL, reportIntervalMs } from '@sluice/core';
 import { NodeIdInUseError } from '../store/node-store.js';
 import type { HeardReport, ReportsChannel } from './reports-channel.js';
 import { NodeError } from '../errors/node-error.js';
@@ -69,7 +69,8 @@ export async function refuseIfInUse(
       () => {
         silent.abort();
       },
-      LISTEN_INTERVALS * reportIntervalMs(state.members.size),
+      // The copy of the log may be behind: the cluster may have reached a higher level.
+      LISTEN_INTERVALS * reportIntervalMs(state.members.size, MAX_LEVEL),
     );
   };
   try {
