@@ -25,7 +25,7 @@ export interface AgreedPairs {
 export interface SplitContext {
   readonly connectorName: string;
   readonly pairs: AgreedPairs;
-  /** Aborts when nobody waits for the tasks any more. */
+  /** Aborts when nobody waits for the tasks any more: no error is final then. */
   readonly signal: AbortSignal;
 }
 

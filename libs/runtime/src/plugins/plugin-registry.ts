@@ -250,7 +250,8 @@ export class PluginRegistry implements StageTables {
       return { tasks: tasks.map((task, index) => resolved.restore(task, index, isSecret)) };
     } catch (error) {
       const text = this.secretsHider(resolved.config, resolved.values)(error instanceof Error ? error.message : String(error));
-      if (isRetriable(error)) throw new RetriableError(text, { cause: error });
+      // Once nobody waits, a call that was ended says nothing about the settings.
+      if (isRetriable(error) || context.signal.aborted) throw new RetriableError(text, { cause: error });
       return { error: text };
     }
   }

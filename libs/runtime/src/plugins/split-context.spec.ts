@@ -26,4 +26,18 @@ describe('what a connector gets beside its settings', () => {
     const refused = registry.taskConfigs(config, { ...SPLITTING, pairs });
     await expect(refused).rejects.toMatchObject({ retriable: true, message: 'the log is unavailable' });
   });
+
+  it('says nothing about the settings once nobody waits any more: the runner stops, or it took too long', async () => {
+    const over = new AbortController();
+    const stopped: SourceConnector = {
+      ...agreeing,
+      taskConfigs: (_config, _max, { signal }) => {
+        over.abort(new Error('The node stops'));
+        // As a client says it, whose call was ended.
+        return Promise.reject(Object.assign(new Error(`Aborted: ${(signal.reason as Error).message}`), { retriable: false }));
+      },
+    };
+    const split = new PluginRegistry([stopped]).taskConfigs(config, { ...SPLITTING, signal: over.signal });
+    await expect(split).rejects.toMatchObject({ retriable: true, message: 'Aborted: The node stops' });
+  });
 });
