@@ -1,12 +1,13 @@
 import { type ByBroker, combined, type Difference, mapText, sortedByName } from './difference.js';
 import type { AccountShape, PlainPermShape, SyncAction } from './sync-action.js';
-import { having } from './user-differences.js';
+import { having, namesToCompare } from './user-differences.js';
 
 export interface AccountsToCompare {
   /** Of brokers that answered. */
   readonly source: ByBroker<ReadonlyMap<string, AccountShape>>;
   /** Of brokers that answered. */
   readonly target: ByBroker<ReadonlyMap<string, AccountShape>>;
+  /** Asked for the account as each side has it: one that a side does not give away is neither changed nor deleted. */
   readonly isTaken: (accessKey: string, account: AccountShape) => boolean;
   /** Accounts of the target that this flow has made, each with the permissions in them that it has made, as `topic <name>` and `group <name>`. */
   readonly made: ReadonlyMap<string, ReadonlySet<string>>;
@@ -15,15 +16,11 @@ export interface AccountsToCompare {
 
 /** Returns for each account of plain ACL that the flow takes, and for each that it has made, what separates the target from the source. */
 export function accountDifferences(compared: AccountsToCompare): Difference[] {
-  const { source, isTaken, made } = compared;
-  const taken = [...source.values()].flatMap((accounts) => [...accounts].filter(([key, account]) => isTaken(key, account)));
-  const names = new Set(taken.map(([key]) => key));
-  const known = new Set([...source.values()].flatMap((accounts) => [...accounts.keys()]));
-  for (const name of made.keys()) if (!known.has(name)) names.add(name);
-  return [...names].sort().map((name) => accountDifference(compared, name));
+  const { source, target, isTaken, made } = compared;
+  return namesToCompare({ source, target, isTaken }, made.keys()).map((name) => accountDifference(compared, name));
 }
 
-function accountDifference({ source, target, made, isDeleteAllowed }: AccountsToCompare, name: string): Difference {
+function accountDifference({ source, target, isTaken, made, isDeleteAllowed }: AccountsToCompare, name: string): Difference {
   const sources = having(source, name);
   const targets = having(target, name);
   const [first] = sources;
@@ -40,6 +37,11 @@ function accountDifference({ source, target, made, isDeleteAllowed }: AccountsTo
     // A broker that does not have the account refuses to delete it.
     const removals = targets.map(([broker]) => ({ part: '', action: { kind: 'delete-account', name, broker } as const }));
     return { ...base, additions: [], changes: [], removals, notes: [] };
+  }
+  const protectedOn = targets.filter(([, account]) => !isTaken(name, account)).map(([broker]) => broker);
+  if (protectedOn.length > 0) {
+    const note = `account on ${protectedOn.join(', ')}: the target has an admin account of that name, which is changed only where acl.users names it`;
+    return { ...base, additions: [], changes: [], notes: [note] };
   }
   const wanted = first[1];
   const additions: SyncAction[] = [];

@@ -180,6 +180,15 @@ describe('userDifferences and accountDifferences', () => {
     expect(ofAccounts.map(({ name, removals }) => [name, removals.length])).toEqual([['user-one', 1]]);
   });
 
+  it('leave an admin account of the target alone, unless admin accounts are taken', () => {
+    const [source, target] = [on({ 'user-one': plain }), on({ 'user-one': { ...plain, isAdmin: true } })];
+    const isTaken = (_: string, { isAdmin }: AccountShape): boolean => !isAdmin;
+    const [left] = accountDifferences(accounts(source, target, { isTaken }));
+    expect(left).toMatchObject({ changes: [], notes: [expect.stringContaining('the target has an admin account of that name')] });
+    expect(accountDifferences(accounts(source, target))[0]?.changes).toHaveLength(1);
+    expect(accountDifferences(accounts(on({}), target, { isTaken, made: new Map([['user-one', new Set([''])]]) }))).toEqual([]);
+  });
+
   it('turn accounts into users and back without a loss', () => {
     fc.assert(
       fc.property(account, (given) => {

@@ -6,6 +6,7 @@ export interface UsersToCompare {
   readonly source: ByBroker<ReadonlyMap<string, UserShape>>;
   /** Users with their rules, of brokers that answered. */
   readonly target: ByBroker<ReadonlyMap<string, UserShape>>;
+  /** Asked for the user as each side has it: one that a side does not give away is neither changed nor deleted. */
   readonly isTaken: (username: string, user: UserShape) => boolean;
   /** Users of the target that this flow has made. */
   readonly made: ReadonlySet<string>;
@@ -13,16 +14,30 @@ export interface UsersToCompare {
 
 /** Returns for each user of ACL 2.0 that the flow takes, and for each that it has made, what separates the target from the source. */
 export function userDifferences(compared: UsersToCompare): Difference[] {
-  const { source, isTaken, made } = compared;
-  const names = new Set(
-    [...source.values()].flatMap((users) => [...users].filter(([name, user]) => isTaken(name, user)).map(([name]) => name)),
-  );
-  const known = new Set([...source.values()].flatMap((users) => [...users.keys()]));
-  for (const name of made) if (!known.has(name)) names.add(name);
-  return [...names].sort().map((name) => userDifference(compared, name));
+  const { source, target, isTaken, made } = compared;
+  return namesToCompare({ source, target, isTaken }, made).map((name) => userDifference(compared, name));
 }
 
-function userDifference({ source, target }: UsersToCompare, name: string): Difference {
+/** Returns the names that the source gives away, and those that the flow has made, which are gone there and which the target gives away. */
+export function namesToCompare<T>(
+  { source, target, isTaken }: { source: ByBrokerAndName<T>; target: ByBrokerAndName<T>; isTaken: (name: string, item: T) => boolean },
+  made: Iterable<string>,
+): readonly string[] {
+  const known = new Set<string>();
+  const names = new Set<string>();
+  for (const items of source.values()) {
+    for (const [name, item] of items) {
+      known.add(name);
+      if (isTaken(name, item)) names.add(name);
+    }
+  }
+  for (const name of made) if (!known.has(name) && having(target, name).every(([, item]) => isTaken(name, item))) names.add(name);
+  return [...names].sort();
+}
+
+type ByBrokerAndName<T> = ByBroker<ReadonlyMap<string, T>>;
+
+function userDifference({ source, target, isTaken }: UsersToCompare, name: string): Difference {
   const sources = having(source, name);
   const targets = having(target, name);
   const [first] = sources;
@@ -37,6 +52,11 @@ function userDifference({ source, target }: UsersToCompare, name: string): Diffe
   if (first === undefined) {
     const removal = { part: '', action: { kind: 'delete-user', name, broker: undefined } } as const;
     return { ...base, additions: [], changes: [], removals: targets.length === 0 ? [] : [removal], notes: [] };
+  }
+  const protectedOn = targets.filter(([, user]) => !isTaken(name, user)).map(([broker]) => broker);
+  if (protectedOn.length > 0) {
+    const note = `user on ${protectedOn.join(', ')}: the target has a super user of that name, which is changed only where acl.users names it`;
+    return { ...base, additions: [], changes: [], removals: [], notes: [note] };
   }
   const wanted = first[1];
   const additions: SyncAction[] = [];

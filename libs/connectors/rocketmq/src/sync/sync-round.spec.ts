@@ -70,6 +70,35 @@ describe('decideRound', () => {
     expect(kinds(decide({ source }, { ...config, 'acl.users': 'root,own' }))).toEqual(['create-user root']);
   });
 
+  it('does not delete its own users, nor those that the filter leaves out, although it has made them', () => {
+    const target = view({}, ['reader', 'writer', 'own']);
+    const made = ['reader', 'writer', 'own'].map((name) => [`user ${name}`, { from: name, made: [''], brokers: ['broker'] }] as const);
+    const config = {
+      'sync.acl': 'true',
+      'sync.delete': 'true',
+      'data.cluster.access.key': 'own',
+      'acl.users.exclude': 'writer',
+    };
+    expect(kinds(decide({ target, memory: new Map(made) }, config))).toEqual(['delete-user reader']);
+  });
+
+  it('does not overwrite a super user of the target with a user of equal name, unless that is named', () => {
+    const target = view({}, ['root']);
+    const source = view({}, ['root']);
+    const [users] = [...source.acl.values()];
+    if (users?.kind !== 'users') throw new Error('no users');
+    const root = users.users.get('root')!;
+    const normal: ClusterView = {
+      ...source,
+      acl: new Map([['broker', { kind: 'users', users: new Map([['root', { ...root, userType: 'Normal' }]]) }]]),
+    };
+    const config = { 'sync.acl': 'true' };
+    const [left] = decide({ source: normal, target }, config);
+    expect(left?.decision.actions).toEqual([]);
+    expect(left?.difference.notes).toEqual([expect.stringContaining('the target has a super user of that name')]);
+    expect(kinds(decide({ source: normal, target }, { ...config, 'acl.users': 'root' }))).toEqual(['update-user root']);
+  });
+
   it('treats a flow as one of two directions for each part that leads back, and where nobody knows', () => {
     const source = view({ orders: { ...GROUP, retryMaxTimes: 3 } });
     const target = view({ orders: GROUP });
