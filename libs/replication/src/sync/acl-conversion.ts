@@ -11,6 +11,16 @@ export interface Converted<T> {
   readonly notes: readonly string[];
 }
 
+type ResourceType = 'Topic' | 'Group';
+
+/** A rule that takes something from what others allow. */
+interface Denial {
+  readonly type: ResourceType;
+  /** Or a prefix with `*` at its end. */
+  readonly name: string;
+  readonly rule: RuleShape;
+}
+
 /** Returns an account of plain ACL as a user of ACL 2.0. */
 export function userOfAccount(account: AccountShape): Converted<UserShape> {
   const { isAdmin, secretKey, whiteRemoteAddress, defaultTopicPerm, defaultGroupPerm, topicPerms, groupPerms } = account;
@@ -37,24 +47,33 @@ export function accountOfUser(username: string, user: UserShape): Converted<Acco
   if (isShort) return { shape: undefined, notes: [`plain ACL has names and secrets of ${MIN_KEY_CHARS} or more characters`] };
   const perms = { Topic: new Map<string, PlainPermShape>(), Group: new Map<string, PlainPermShape>() };
   const notes: string[] = [];
+  const denials: Denial[] = [];
   for (const [resource, rule] of user.rules) {
     const [, type, name = ''] = /^(Topic|Group):(.+)$/.exec(resource) ?? [];
     const isName = type !== undefined && (name === ALL_NAMES || !name.includes(ALL_NAMES));
     const perm = isName ? permOf(rule) : undefined;
-    if (perm === undefined) notes.push(`rule for ${resource}: plain ACL cannot say it`);
-    else perms[type as 'Topic' | 'Group'].set(name, perm);
+    if (perm !== undefined) perms[type as ResourceType].set(name, perm);
+    else if (type === undefined || rule.decision === 'Allow') notes.push(`rule for ${resource}: plain ACL cannot say it`);
+    else {
+      denials.push({ type: type as ResourceType, name, rule });
+      notes.push(`rule for ${resource}: plain ACL cannot say it; more than that is denied, so that nobody may do more than at the source`);
+    }
   }
-  const byDefault = (of: Map<string, PlainPermShape>): PlainPermShape => {
-    const perm = of.get(ALL_NAMES) ?? 'DENY';
+  const byDefault = (type: ResourceType): PlainPermShape => {
+    const of = perms[type];
+    let perm = of.get(ALL_NAMES) ?? 'DENY';
     of.delete(ALL_NAMES);
+    const denied = denials.filter((denial) => denial.type === type);
+    for (const { name, rule } of denied) if (name.includes(ALL_NAMES)) perm = without(perm, rule);
+    for (const { name, rule } of denied) if (!name.includes(ALL_NAMES) && without(perm, rule) !== perm) of.set(name, without(perm, rule));
     return perm;
   };
   const shape: AccountShape = {
     secretKey: user.password,
     whiteRemoteAddress: undefined,
     isAdmin: user.userType === 'Super',
-    defaultTopicPerm: byDefault(perms.Topic),
-    defaultGroupPerm: byDefault(perms.Group),
+    defaultTopicPerm: byDefault('Topic'),
+    defaultGroupPerm: byDefault('Group'),
     topicPerms: perms.Topic,
     groupPerms: perms.Group,
   };
@@ -65,6 +84,16 @@ function ruleOf(perm: PlainPermShape): RuleShape {
   if (perm === 'DENY') return { actions: ['Pub', 'Sub'], sourceIps: [], decision: 'Deny' };
   const actions = [...(perm.includes('PUB') ? ['Pub'] : []), ...(perm.includes('SUB') ? ['Sub'] : [])];
   return { actions, sourceIps: [], decision: 'Allow' };
+}
+
+/** Returns what is left of a permission where a rule denies some of it, from whatever address. */
+function without(perm: PlainPermShape, { actions }: RuleShape): PlainPermShape {
+  const isLeft = (right: 'PUB' | 'SUB', action: string): boolean =>
+    perm.includes(right) && !actions.includes(action) && !actions.includes('All');
+  const [isPub, isSub] = [isLeft('PUB', 'Pub'), isLeft('SUB', 'Sub')];
+  if (isPub && isSub) return 'PUB|SUB';
+  if (isPub) return 'PUB';
+  return isSub ? 'SUB' : 'DENY';
 }
 
 /** Undefined where plain ACL has nothing that means the same. */

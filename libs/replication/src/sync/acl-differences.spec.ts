@@ -221,4 +221,20 @@ describe('userDifferences and accountDifferences', () => {
     expect(accountOfUser('user-one', { ...one, isEnabled: false }).shape).toBeUndefined();
     expect(accountOfUser('short', one).shape).toBeUndefined();
   });
+
+  it('never let an account do what the user may not: denials that plain ACL cannot say deny more', () => {
+    const denying = (resource: string, rule: Partial<RuleShape>): AccountShape => {
+      const rules = new Map<string, RuleShape>([
+        ['Topic:*', { actions: ['Pub', 'Sub'], sourceIps: [], decision: 'Allow' }],
+        [resource, { actions: ['Pub', 'Sub'], sourceIps: [], decision: 'Deny', ...rule }],
+      ]);
+      const { shape, notes } = accountOfUser('user-one', { ...one, rules });
+      expect(notes).toEqual([expect.stringContaining(`rule for ${resource}: plain ACL cannot say it; more than that is denied`)]);
+      return shape!;
+    };
+    expect(denying('Topic:t1', { actions: ['Pub'] })).toMatchObject({ defaultTopicPerm: 'PUB|SUB', topicPerms: new Map([['t1', 'SUB']]) });
+    expect(denying('Topic:t1', { sourceIps: ['10.0.0.1'] }).topicPerms).toEqual(new Map([['t1', 'DENY']]));
+    expect(denying('Topic:t*', { actions: ['Sub'] })).toMatchObject({ defaultTopicPerm: 'PUB', topicPerms: new Map() });
+    expect(denying('Topic:t*', { actions: ['All'] }).defaultTopicPerm).toBe('DENY');
+  });
 });
