@@ -7,7 +7,7 @@ export interface AccountsToCompare {
   readonly source: ByBroker<ReadonlyMap<string, AccountShape>>;
   /** Of brokers that answered. */
   readonly target: ByBroker<ReadonlyMap<string, AccountShape>>;
-  /** Asked for the account as each side has it: one that a side does not give away is neither changed nor deleted. */
+  /** Asked for the account as each side has it: one that either side refuses is neither changed nor deleted. */
   readonly isTaken: (accessKey: string, account: AccountShape) => boolean;
   /** Accounts of the target that this flow has made, each with the permissions in them that it has made, as `topic <name>` and `group <name>`. */
   readonly made: ReadonlyMap<string, ReadonlySet<string>>;

@@ -6,7 +6,7 @@ export interface UsersToCompare {
   readonly source: ByBroker<ReadonlyMap<string, UserShape>>;
   /** Users with their rules, of brokers that answered. */
   readonly target: ByBroker<ReadonlyMap<string, UserShape>>;
-  /** Asked for the user as each side has it: one that a side does not give away is neither changed nor deleted. */
+  /** Asked for the user as each side has it: one that either side refuses is neither changed nor deleted. */
   readonly isTaken: (username: string, user: UserShape) => boolean;
   /** Users of the target that this flow has made. */
   readonly made: ReadonlySet<string>;
@@ -18,7 +18,7 @@ export function userDifferences(compared: UsersToCompare): Difference[] {
   return namesToCompare({ source, target, isTaken }, made).map((name) => userDifference(compared, name));
 }
 
-/** Returns the names that the source gives away, and those that the flow has made, which are gone there and which the target gives away. */
+/** Returns the names that are taken at the source, and those that the flow has made, are gone there, and are taken at the target. */
 export function namesToCompare<T>(
   { source, target, isTaken }: { source: ByBrokerAndName<T>; target: ByBrokerAndName<T>; isTaken: (name: string, item: T) => boolean },
   made: Iterable<string>,
