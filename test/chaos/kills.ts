@@ -3,10 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { mergeReports, type Verdict } from '@sluice/connector-verify';
-import { parsePrometheusText } from '../support/prometheus-text.js';
 import { type IsolatedCluster, type RoleHandle, SluiceCluster, until } from '../support/sluice-cluster.js';
 import { VerifiedFlow } from '../support/verified-flow.js';
 import { startAndWait } from './crew.js';
+import { droppedBy } from './dropped-records.js';
 import type { Figure } from './figure.js';
 import { ForeignReader, type ForeignView } from './foreign-reader.js';
 import { LineFlow } from './line-flow.js';
@@ -35,7 +35,6 @@ const CALM_MS = { least: 200, most: 1_500 };
 const LIMIT_MS = 180_000;
 /** Whether a thread had a task is known within this time. */
 const THREAD_LIMIT_MS = 15_000;
-const REPEATED = ['older_generation', 'repeated_seq'];
 const GROUP = 'foreign';
 /** A thread may end many times within minutes, and nobody is to blame: its tasks restart soon, without an end. */
 const RESTARTS = { 'restart.max.attempts': '-1', 'restart.backoff.initial.ms': '200', 'restart.backoff.max.ms': '1000' };
@@ -221,26 +220,13 @@ class KillRun {
 
   /** Compares what a sink without kills left out with what the foreign consumer saw twice. */
   async #foreignFigures(topic: keyof typeof AGAIN, { records, twice, others }: ForeignView): Promise<readonly Figure[]> {
-    const dropped = await this.#droppedBy(AGAIN[topic]);
+    const dropped = await droppedBy(this.cluster, AGAIN[topic]);
     const details = [`${records} records, ${others} other messages`];
     return [
       { name: `${topic}: seen twice by a foreign consumer`, unit: 'count', value: twice, details },
       { name: `${topic}: left out as repeated by a sink`, unit: 'count', value: dropped, details: [] },
       { name: `${topic}: difference of both`, unit: 'count', value: Math.abs(twice - dropped), limit: 0, details },
     ];
-  }
-
-  async #droppedBy(connector: string): Promise<number> {
-    const { nodes } = (await this.cluster.request('GET', '/cluster')).body as { nodes: { id: string; http?: string; state: string }[] };
-    const sinks = nodes.filter(({ id, state }) => state === 'live' && id.startsWith('killable-sink-runner'));
-    const scrapes = await Promise.all(
-      sinks.map(async ({ http }) => parsePrometheusText(await (await fetch(`http://${http ?? ''}/metrics`)).text())),
-    );
-    return scrapes
-      .flatMap(({ samples }) => samples)
-      .filter(({ name, labels }) => name === 'sluice_connector_records_dropped_total' && labels['connector'] === connector)
-      .filter(({ labels }) => REPEATED.includes(labels['reason'] ?? ''))
-      .reduce((sum, { value }) => sum + value, 0);
   }
 }
 

@@ -6,6 +6,7 @@ import { ALL_CARDS } from './fault-plan.js';
 import { figureLines, isMet, type Figure } from './figure.js';
 import { kills } from './kills.js';
 import { randomFaults } from './random-faults.js';
+import { ALL_REPLICATION_FAULTS, replication } from './replication.js';
 import { scaleRunners } from './scale-runners.js';
 
 const USAGE = `usage: npm run chaos -- [--scenario NAME] [--minutes N] [--seed N] [--connectors N] [--rate N] [--kills N]
@@ -13,17 +14,18 @@ const USAGE = `usage: npm run chaos -- [--scenario NAME] [--minutes N] [--seed N
   Starts a cluster of real processes beside a RocketMQ of its own, has numbered records flow through it, and prints what was measured.
   Ends with code 1 if a limit was missed.
 
-  --scenario NAME  random-faults (default), control-plane-away, scale-runners or kills
+  --scenario NAME  random-faults (default), control-plane-away, scale-runners, kills or replication
   --minutes N      how long faults come (default 10), or how long the coordinators are down (default 2)
   --seed N         what happens when to whom (default: by chance); the same seed plans the same faults
   --connectors N   half of them sources, half sinks, with one task each (default 20)
   --rate N         records per second of each source (default 20)
-  --kills N        of runners and of their threads in turn, in the scenario kills (default 50), which has a load of its own`;
+  --kills N        in the scenario kills, of runners and of their threads in turn (default 50); in the scenario replication, kills and
+                   pauses of runners and restarts and pauses of both brokers (default 20); each of them has a load of its own`;
 
 interface ChaosOptions {
   readonly minutes: number | undefined;
   readonly seed: number;
-  readonly kills: number;
+  readonly kills: number | undefined;
   readonly load: { readonly pipelines: number; readonly recordsPerSecond: number };
 }
 
@@ -48,7 +50,8 @@ const scenarios: Readonly<Record<string, (options: ChaosOptions) => Promise<read
     }),
   'control-plane-away': ({ minutes = defaultMinutes['control-plane-away'], load }) =>
     onCrew(crew, (cluster) => controlPlaneAway(cluster, { load: { name: 'alone', ...load }, awayMs: minutes * MINUTE_MS, tell })),
-  kills: ({ kills: count, seed }) => kills({ kills: count, seed, tell }),
+  kills: ({ kills: count = 50, seed }) => kills({ kills: count, seed, tell }),
+  replication: ({ kills: count = 20, seed }) => replication({ faults: count, kinds: ALL_REPLICATION_FAULTS, seed, tell }),
   'scale-runners': ({ load }) =>
     onCrew({ ...crew, sourceRunners: 1 }, (cluster) => scaleRunners(cluster, { load: { name: 'scaled', ...load }, most: 4, tell })),
 };
@@ -63,7 +66,7 @@ export async function chaosCommand(args: readonly string[]): Promise<boolean> {
       seed: { type: 'string' },
       connectors: { type: 'string', default: '20' },
       rate: { type: 'string', default: '20' },
-      kills: { type: 'string', default: '50' },
+      kills: { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -78,7 +81,7 @@ export async function chaosCommand(args: readonly string[]): Promise<boolean> {
   const figures = await scenario({
     minutes: values.minutes === undefined ? undefined : positive('minutes', values.minutes),
     seed,
-    kills: positive('kills', values.kills),
+    kills: values.kills === undefined ? undefined : positive('kills', values.kills),
     load: {
       pipelines: Math.ceil(positive('connectors', values.connectors) / 2),
       recordsPerSecond: positive('rate', values.rate),
