@@ -88,7 +88,7 @@ describe('configuration of clusters of RocketMQ 4.9 with plain ACL, and of one w
     await rm(dir, { recursive: true, force: true });
   });
 
-  it('brings accounts and permissions from plain ACL to plain ACL within 10 s of each change', async () => {
+  it('brings accounts and permissions from plain ACL to plain ACL soon after each change', async () => {
     const { plainAcl } = side('old').client;
     const account = { accessKey: 'account-1', secretKey: 'secret-of-1' };
     const flow = await start({ from: side('old'), to: side('other-old'), config: ACL_ONLY });
