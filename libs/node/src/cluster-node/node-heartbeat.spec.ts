@@ -35,7 +35,7 @@ async function rhythmIn(state: ClusterState): Promise<ReportRhythm> {
 }
 
 describe('the heartbeat of a node', () => {
-  it('becomes slower in a large cluster, and tells only what is new, once all nodes understand that', async () => {
+  it('becomes slower in a large cluster, and reports only what is new, once all nodes understand that', async () => {
     expect(await rhythmIn(stateAt(1))).toEqual({ allowsDeltas: false, intervalMs: 1000 });
     expect(await rhythmIn(stateAt(3))).toEqual({ allowsDeltas: true, intervalMs: 1000 });
     expect(await rhythmIn(stateAt(4))).toEqual({ allowsDeltas: true, intervalMs: 2000 });
