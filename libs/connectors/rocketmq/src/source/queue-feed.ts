@@ -166,8 +166,11 @@ export class QueueFeed {
           });
         } catch (error) {
           if (isOver()) return;
-          if (isGroupMissing(error)) await this.#options.createGroup();
-          else if (!isPassing(error)) throw error;
+          if (isGroupMissing(error)) {
+            await this.#options.createGroup();
+            // A new flow has no group yet: that is nothing to wait for.
+            if (attempt === 1) continue;
+          } else if (!isPassing(error)) throw error;
           this.#noteWaiting(error as Error);
         }
       }
