@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { RocketMqClient } from '@sluice/rocketmq';
 import { DATA_CLUSTER_PREFIX } from '@sluice/runtime';
 import { type ClusterOptions, ConnectError, ConnectErrorCode, type QueueRef, readClusterOptions, type TaskConfig } from '@sluice/sdk';
@@ -72,7 +71,7 @@ export class DataClusters {
    * @throws ConnectError that names the setting
    */
   use(config: TaskConfig): ClusterUse {
-    const options = readClusterOptions(DATA_CLUSTER_PREFIX, config, (path) => readFileSync(path, 'utf8'));
+    const options = readClusterOptions(DATA_CLUSTER_PREFIX, config);
     if (options === undefined) return { cluster: this.own, release: () => undefined };
     const key = createHash('sha256').update(JSON.stringify(options)).digest('base64');
     const shared = this.#shared.get(key) ?? this.#open(key, options);

@@ -59,8 +59,9 @@ function letterOfRaw({ body, properties, flag, sysFlag, bornAt }: RawRecord, con
 }
 
 /**
- * Returns what the producer of a message wrote beside its body. Properties that no letter has room for are left out, and one says so. A broker
- * would refuse the letter, and its value would be lost as well. Bytes that are no UTF-8 take up to three times as much in a letter.
+ * Returns what the producer of a message wrote beside its body. Properties that no letter has room for are left out, and one says so.
+ * With them a broker would refuse the letter, which would lose its value then. Bytes that are no UTF-8 take up to three times as much
+ * in a letter.
  */
 function writtenWithin(properties: Buffer): string {
   const written = writtenProperties(properties);

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { describeSpec } from '../config/describe-fields.js';
 import { parseConfig } from '../config/parse-config.js';
@@ -157,5 +160,24 @@ describe('the settings of a cluster', () => {
         retriable: true,
       }),
     );
+  });
+
+  it('name the file that is none, or too large: it could block the process, or take all of its memory', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'sluice-certificates-'));
+    try {
+      const ca = join(folder, 'ca.pem');
+      const open = (path: string): unknown =>
+        readClusterOptions(PREFIX, withPrefix({ url, 'tls.enable': 'true', 'tls.ca.file': path }))?.tls?.ca;
+      writeFileSync(ca, 'x'.repeat(1_048_576));
+      expect(open(ca)).toHaveLength(1_048_576);
+      writeFileSync(ca, 'x'.repeat(1_048_577));
+      const message = `data.cluster.tls.ca.file: ${ca} has 1048577 bytes; a certificate or key has 1048576 at most`;
+      expect(() => open(ca)).toThrow(expect.objectContaining({ retriable: true, message }));
+      for (const path of ['/dev/null', folder]) {
+        expect(() => open(path)).toThrow(expect.objectContaining({ message: `data.cluster.tls.ca.file: ${path} is no regular file` }));
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

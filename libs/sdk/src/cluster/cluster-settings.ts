@@ -1,3 +1,4 @@
+import { readFileSync, statSync } from 'node:fs';
 import { ConnectError, ConnectErrorCode } from '../errors/connect-error.js';
 import { type ConfigSpec, type FieldError, HIDDEN_VALUE } from '../config/config-fields.js';
 import { hideEmbedded } from '../config/embedded-secrets.js';
@@ -5,6 +6,8 @@ import { parseConfig, type RawConfig } from '../config/parse-config.js';
 
 const DEFAULT_PORT = 9876;
 const MAX_PORT = 65_535;
+/** Files with certificates of many authorities have some hundred KB. */
+const MAX_FILE_BYTES = 1_048_576;
 const SHAPE = 'rocketmq://host:port, several as rocketmq://host:port,host:port';
 /** A name, an IPv4 address, or an IPv6 address in brackets; then a port, which may be left out. */
 const ADDRESS = /^(\[[0-9a-fA-F:.]+\]|[^\s:[\]@/?#]+)(?::(\d{1,5}))?$/;
@@ -135,10 +138,15 @@ export function clusterErrors(prefix: string, config: RawConfig): readonly Field
 /**
  * Reads the settings of a cluster; `undefined` where no URL is given.
  *
- * @param readText reads a whole text file: certificates and keys are read on every call, so that renewed ones are used
+ * @param readText reads a whole text file, by default a regular one of 1 MiB at most. Certificates and keys are read on every call, so that
+ *   renewed ones are used
  * @throws ConnectError that names the setting; of a file that cannot be read it is `retriable`
  */
-export function readClusterOptions(prefix: string, config: RawConfig, readText: (path: string) => string): ClusterOptions | undefined {
+export function readClusterOptions(
+  prefix: string,
+  config: RawConfig,
+  readText: (path: string) => string = readSmallText,
+): ClusterOptions | undefined {
   const given = givenIn(prefix, config);
   const errors = given === undefined ? [{ message: `The settings ${prefix}* are wrong` }] : problemsOf(prefix, given);
   if (given === undefined || errors.length > 0) {
@@ -262,6 +270,14 @@ function addressesIn(url: string): readonly string[] {
   });
   const found = addresses.filter((address) => address !== undefined);
   return found.length === addresses.length ? [...new Set(found)] : [];
+}
+
+/** Reads a certificate or key. Somebody may name a pipe, which would block the process, or a device without end. */
+function readSmallText(path: string): string {
+  const found = statSync(path);
+  if (!found.isFile()) throw new Error(`${path} is no regular file`);
+  if (found.size > MAX_FILE_BYTES) throw new Error(`${path} has ${found.size} bytes; a certificate or key has ${MAX_FILE_BYTES} at most`);
+  return readFileSync(path, 'utf8');
 }
 
 function textOf(value: string | boolean | undefined): string | undefined {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { RocketMqClient, type RocketMqClientOptions } from '@sluice/rocketmq';
 import { clusterSettingsSpec, ConnectError, ConnectErrorCode, readClusterOptions, type TaskConfig } from '@sluice/sdk';
 
@@ -30,7 +29,7 @@ export function openCluster(
   config: TaskConfig,
   options: Omit<RocketMqClientOptions, 'namesrv' | 'credentials' | 'tls' | 'vipChannel'> = {},
 ): RocketMqClient {
-  const cluster = readClusterOptions(prefix, config, (path) => readFileSync(path, 'utf8'));
+  const cluster = readClusterOptions(prefix, config);
   if (cluster === undefined) {
     throw new ConnectError(ConnectErrorCode.configInvalid, `Missing required configuration "${prefix}url" which has no default value.`);
   }
