@@ -119,6 +119,18 @@ export class CopyIndex {
     return stretch === undefined ? undefined : nextAt(stretch, Math.min(stretch.end, offset) - 1);
   }
 
+  /** Returns the first source offset, from `sourceOffset` on, that has no copy before `offset`. */
+  firstNotCopied(sourceOffset: number, offset: number): number {
+    const at = firstIndex(this.#copies, (copies) => nextAt(copies, copies.end - 1) > sourceOffset);
+    let first = sourceOffset;
+    for (let i = at; i < this.#copies.length; i += 1) {
+      const copies = this.#copies[i];
+      if (copies === undefined || copies.start >= offset || copies.next - 1 > first) break;
+      first = Math.max(first, nextAt(copies, Math.min(copies.end, offset) - 1));
+    }
+    return first;
+  }
+
   /** Returns the offset of the first other message at or behind `offset`; undefined where none is known. */
   firstOther(offset: number): number | undefined {
     const stretch = this.#others[firstIndex(this.#others, ({ end }) => end > offset)];

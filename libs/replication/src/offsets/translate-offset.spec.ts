@@ -13,8 +13,13 @@ async function indexOf(queue: WrittenQueue): Promise<CopyIndex> {
 }
 
 function input(queue: WrittenQueue, sourceOffset: number, more: Partial<TranslationInput> = {}): TranslationInput {
-  const defaults = { sourceMin: 0, targetOffset: undefined, others: 'hold' as const, consumedElsewhere: 0 };
+  const defaults = { sourceMin: 0, targetOffset: undefined, others: 'hold' as const, consumedElsewhere: upTo(0) };
   return { ...defaults, sourceOffset, bounds: queue.bounds, ...more };
+}
+
+/** All messages before an offset were consumed elsewhere. */
+function upTo(end: number): TranslationInput['consumedElsewhere'] {
+  return (offset) => Math.max(offset, end);
 }
 
 describe('translateOffset', () => {
@@ -29,7 +34,10 @@ describe('translateOffset', () => {
       fc.asyncProperty(queueEvents, groups, async (events, group) => {
         const queue = new WrittenQueue();
         for (const event of events) if (event.kind !== 'retention') queue.happen(event);
-        const found = translateOffset(await indexOf(queue), input(queue, group.sourceOffset, group));
+        const found = translateOffset(
+          await indexOf(queue),
+          input(queue, group.sourceOffset, { ...group, consumedElsewhere: upTo(group.consumedElsewhere) }),
+        );
         if (found.kind !== 'translated') throw new Error(found.reason);
         const copies = queue.validCopies();
         const consumed = Math.max(group.targetOffset ?? 0, group.consumedElsewhere);
@@ -78,8 +86,30 @@ describe('translateOffset', () => {
     expect(translateOffset(index, input(queue, 15))).toMatchObject({ offset: 10, heldFrom: 18 });
     expect(translateOffset(index, input(queue, 15, { targetOffset: 12 }))).toMatchObject({ offset: 12, heldFrom: 18 });
     expect(translateOffset(index, input(queue, 15, { targetOffset: 13 }))).toMatchObject({ offset: 18 });
-    expect(translateOffset(index, input(queue, 15, { consumedElsewhere: 13 }))).toMatchObject({ offset: 18 });
+    expect(translateOffset(index, input(queue, 15, { consumedElsewhere: upTo(13) }))).toMatchObject({ offset: 18 });
     expect(translateOffset(index, input(queue, 15, { others: 'skip', targetOffset: 11 }))).toMatchObject({ offset: 18, skipped: 2 });
+  });
+
+  it('holds before messages that the other direction has passed over, though it has copied later ones', async () => {
+    const queue = new WrittenQueue();
+    queue.happen({ kind: 'others', count: 20 });
+    queue.happen({ kind: 'copies', count: 10 });
+    // The other direction has begun at offset 10 of this queue, and has passed over 15 and 16.
+    const back = new WrittenQueue(10);
+    back.happen({ kind: 'copies', count: 5 });
+    back.happen({ kind: 'gap', count: 2 });
+    back.happen({ kind: 'copies', count: 3 });
+    back.happen({ kind: 'others', count: 10 });
+    const [index, reverse] = [await indexOf(queue), await indexOf(back)];
+    const at = (sourceOffset: number, targetOffset?: number): unknown =>
+      translateOffset(
+        index,
+        input(queue, sourceOffset, { targetOffset, consumedElsewhere: (offset) => reverse.firstNotCopied(offset, sourceOffset) }),
+      );
+    expect(at(8)).toMatchObject({ offset: 0, heldFrom: 28 });
+    expect(at(8, 10)).toMatchObject({ offset: 15, heldFrom: 28 });
+    expect(at(8, 17)).toMatchObject({ offset: 28 });
+    expect(at(4, 10)).toMatchObject({ offset: 14, heldFrom: 24 });
   });
 
   it('counts copies that the group still needs and that retention has removed', async () => {

@@ -15,10 +15,10 @@ export interface TranslationInput {
    */
   readonly others: 'hold' | 'skip';
   /**
-   * The flow of the other direction has brought messages of the target to the source. Up to this target offset the group has consumed them there; 0 where
-   * nothing proves any.
+   * The flow of the other direction has brought messages of the target to the source. Returns the first target offset, from the given one on, whose
+   * message it has not brought to where the group has consumed it: the given one where nothing proves any.
    */
-  readonly consumedElsewhere: number;
+  readonly consumedElsewhere: (targetOffset: number) => number;
 }
 
 /** Where a group would continue at the target. */
@@ -50,7 +50,7 @@ export interface Untranslated {
  */
 export function translateOffset(index: CopyIndex, input: TranslationInput): Translation | Untranslated {
   const { sourceOffset, sourceMin, targetOffset, bounds, others, consumedElsewhere } = input;
-  const consumed = Math.max(targetOffset ?? 0, bounds.min, consumedElsewhere);
+  const consumed = consumedElsewhere(Math.max(targetOffset ?? 0, bounds.min));
   const { forgotten } = index;
   if (sourceOffset < forgotten.next || (others === 'hold' && consumed < forgotten.end)) {
     return {
@@ -60,7 +60,7 @@ export function translateOffset(index: CopyIndex, input: TranslationInput): Tran
   }
   const copy = index.firstCopyBeyond(sourceOffset);
   const exact = Math.max(copy ?? index.copiesEnd ?? index.from, bounds.min);
-  const other = others === 'hold' ? index.firstOther(consumed) : undefined;
+  const other = others === 'hold' ? firstUnproven(index, consumed, consumedElsewhere) : undefined;
   const isHeld = other !== undefined && other < exact;
   return {
     kind: 'translated',
@@ -70,6 +70,17 @@ export function translateOffset(index: CopyIndex, input: TranslationInput): Tran
     skipped: others === 'skip' ? index.countOthers(Math.max(targetOffset ?? 0, bounds.min), exact) : 0,
     expired: Math.max(0, index.expiredNext - sourceOffset),
   };
+}
+
+/** One that came between two others need not have been copied with them: another flow began later, or passed it over. */
+function firstUnproven(index: CopyIndex, from: number, consumedElsewhere: (targetOffset: number) => number): number | undefined {
+  let other = index.firstOther(from);
+  while (other !== undefined) {
+    const proven = consumedElsewhere(other);
+    if (proven <= other) return other;
+    other = index.firstOther(proven);
+  }
+  return undefined;
 }
 
 /** Whether a group has members at the target; `unknown` where a broker does not say. */

@@ -164,7 +164,7 @@ async function planGroup(
       targetOffset,
       bounds: found.target,
       others,
-      consumedElsewhere: link.consumedElsewhere(sourceOffset),
+      consumedElsewhere: (offset) => link.consumedElsewhere(sourceOffset, offset),
     });
     notes.push(...notesOf(group, key, translation));
     return [{ group, source: link.source, target: link.target, sourceOffset, translation, targetOffset }];

@@ -30,9 +30,12 @@ export class QueueLink {
     return this.#copies;
   }
 
-  /** Returns up to which target offset a group has consumed, at the source, what came from the target. 0 where nothing proves any. */
-  consumedElsewhere(sourceOffset: number): number {
-    return this.#reverse?.copiedNextBefore(sourceOffset) ?? 0;
+  /**
+   * Returns the first target offset, from `targetOffset` on, whose message has no copy at the source before `sourceOffset`, up to which a group
+   * has consumed there.
+   */
+  consumedElsewhere(sourceOffset: number, targetOffset: number): number {
+    return this.#reverse?.firstNotCopied(targetOffset, sourceOffset) ?? targetOffset;
   }
 
   /** Reads what both queues have got since the last time. Returns false where there was too much for once. */
