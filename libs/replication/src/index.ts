@@ -6,6 +6,8 @@ export * from './messages/read-position.js';
 export * from './queues/divide-queues.js';
 export * from './queues/propose-pairs.js';
 export * from './queues/queue-losses.js';
+export * from './streams/sink-stream.js';
+export * from './streams/judge-copies.js';
 export * from './topics/plan-topics.js';
 export * from './topics/system-topics.js';
 export * from './topics/topic-rename.js';

@@ -7,6 +7,8 @@ export const SluiceProperty = {
   headerOrder: 'sluice-headers',
   stamp: 'sluice-p',
   barrier: 'sluice-b',
+  /** How far a replicating sink has come, in a barrier of it where no copy says so. */
+  progress: 'sluice-at',
   /** How often the record was put back from a dead letter topic. */
   redriven: 'sluice-redriven',
   /** Identities of the clusters that a replicated message came through, in their order, with commas between them. */
