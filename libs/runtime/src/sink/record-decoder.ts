@@ -29,14 +29,14 @@ export class RawDecoder implements RecordDecoder {
   readonly takesStored = true;
 
   decode(queue: QueueRef, message: RawMessage): SinkRecord {
-    const { rawProperties: properties, flag = 0, bornTimestamp: bornAt, compressed } = message;
+    const { rawProperties: properties, flag = 0, bornTimestamp: bornAt, storeTimestamp: storedAt, compressed } = message;
     const { body, sysFlag } = compressed ?? { body: message.body, sysFlag: 0 };
     return {
       topic: queue.topic,
       value: null,
       timestamp: bornAt,
       rocketmq: new MessageAttributes(properties, bornAt),
-      raw: { body, properties, flag, sysFlag, bornAt },
+      raw: { body, properties, flag, sysFlag, bornAt, storedAt },
       queue,
       offset: message.queueOffset,
     };

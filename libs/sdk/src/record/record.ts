@@ -47,6 +47,8 @@ export interface RawRecord {
   readonly sysFlag: number;
   /** When the producer made the message, in milliseconds since the epoch; a source leaves it out where the time of the send will do. */
   readonly bornAt?: number | undefined;
+  /** When its broker stored the message, in milliseconds since the epoch. A sink's record has it; of a source's it says nothing. */
+  readonly storedAt?: number | undefined;
 }
 
 /**

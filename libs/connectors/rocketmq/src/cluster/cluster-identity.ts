@@ -71,6 +71,20 @@ export async function clusterIdentity(client: IdentityClient, options: ClusterId
   throw new RetriableError(`${setting}: the identity of the cluster is not settled yet`);
 }
 
+/**
+ * Checks that a client is connected to the cluster that is expected. Positions belong to a cluster, and an address may lead to another one later.
+ *
+ * @throws ConnectError that names both; the errors of {@link clusterIdentity}
+ */
+export async function requireCluster(client: IdentityClient, identity: string, options: ClusterIdentityOptions): Promise<void> {
+  const found = await clusterIdentity(client, options);
+  if (found === identity) return;
+  throw new ConnectError(
+    ConnectErrorCode.positionInvalid,
+    `${options.setting} leads to cluster ${found}; expected is ${identity}, with which the connector was divided. Restart it if the cluster was replaced`,
+  );
+}
+
 function smallestOf(topics: readonly string[]): string | undefined {
   let smallest: string | undefined;
   for (const topic of topics) if (NAME.test(topic) && (smallest === undefined || topic < smallest)) smallest = topic;

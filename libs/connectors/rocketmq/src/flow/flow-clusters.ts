@@ -1,6 +1,6 @@
 import type { RocketMqClient } from '@sluice/rocketmq';
 import { ConfigError, type TaskConfig } from '@sluice/sdk';
-import { openCluster } from '../cluster/cluster-client.js';
+import { type ClusterPrefix, openCluster } from '../cluster/cluster-client.js';
 import { clusterIdentity } from '../cluster/cluster-identity.js';
 
 /** One side of a flow, with a client that whoever gave it closes. */
@@ -16,6 +16,32 @@ export interface FlowClusters {
   readonly target: FlowCluster;
 }
 
+/** Which settings name the two sides of a flow. */
+export interface FlowSides {
+  /** Stands in errors: whose configuration it is. */
+  readonly subject: string;
+  readonly source: ClusterPrefix;
+  readonly target: ClusterPrefix;
+  /** The side that the connector names itself; the other one is its data cluster. */
+  readonly own: ClusterPrefix;
+}
+
+/** The sides of a connector that copies into its data cluster. */
+export const SOURCE_SIDES: FlowSides = {
+  subject: 'Configuration of the source',
+  source: 'source.cluster.',
+  target: 'data.cluster.',
+  own: 'source.cluster.',
+};
+
+/** The sides of a connector that copies its data cluster. */
+export const SINK_SIDES: FlowSides = {
+  subject: 'Configuration of the sink',
+  source: 'data.cluster.',
+  target: 'target.cluster.',
+  own: 'target.cluster.',
+};
+
 /** The other site may be far away, and busy. */
 export const REQUEST_TIMEOUT_MS = 10_000;
 
@@ -26,26 +52,31 @@ export interface OpenFlow {
 }
 
 /**
- * Opens clients of both sides of a flow into the connector's data cluster, and finds out which clusters they are.
+ * Opens clients of both sides of a flow, and finds out which clusters they are.
  *
  * @throws {ConfigError} where both are the same cluster; ConnectError of settings and of permissions, retriable where no broker answers
  */
-export async function openFlow(config: TaskConfig, signal: AbortSignal, warn?: (text: string) => void): Promise<OpenFlow> {
+export async function openFlow(
+  sides: FlowSides,
+  config: TaskConfig,
+  signal: AbortSignal,
+  warn?: (text: string) => void,
+): Promise<OpenFlow> {
   const clients: RocketMqClient[] = [];
   const close = async (): Promise<void> => {
     await Promise.all(clients.map((client) => client.close()));
   };
   try {
-    const source = openCluster('source.cluster.', config, { requestTimeoutMs: REQUEST_TIMEOUT_MS });
+    const source = openCluster(sides.source, config, { requestTimeoutMs: REQUEST_TIMEOUT_MS });
     clients.push(source);
-    const target = openCluster('data.cluster.', config, { requestTimeoutMs: REQUEST_TIMEOUT_MS });
+    const target = openCluster(sides.target, config, { requestTimeoutMs: REQUEST_TIMEOUT_MS });
     clients.push(target);
     const told = warn === undefined ? { signal } : { signal, warn };
     const [sourceIdentity, targetIdentity] = await Promise.all([
-      clusterIdentity(source, { setting: 'source.cluster.url', ...told }),
-      clusterIdentity(target, { setting: 'data.cluster.url', ...told }),
+      clusterIdentity(source, { setting: `${sides.source}url`, ...told }),
+      clusterIdentity(target, { setting: `${sides.target}url`, ...told }),
     ]);
-    if (sourceIdentity === targetIdentity) throw new ConfigError('Configuration of the source', [sameCluster(config, sourceIdentity)]);
+    if (sourceIdentity === targetIdentity) throw new ConfigError(sides.subject, [sameCluster(sides, config, sourceIdentity)]);
     return {
       clusters: { source: { client: source, identity: sourceIdentity }, target: { client: target, identity: targetIdentity } },
       close,
@@ -56,8 +87,8 @@ export async function openFlow(config: TaskConfig, signal: AbortSignal, warn?: (
   }
 }
 
-function sameCluster(config: TaskConfig, identity: string): { readonly field: string; readonly message: string } {
-  const field = 'source.cluster.url';
+function sameCluster({ own }: FlowSides, config: TaskConfig, identity: string): { readonly field: string; readonly message: string } {
+  const field = `${own}url`;
   const given = config[field] ?? '';
   const message = `Invalid value ${given} for configuration ${field}: It names the same cluster as data.cluster.url, ${identity}; expected is another one`;
   return { field, message };

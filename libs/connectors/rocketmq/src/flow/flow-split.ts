@@ -1,12 +1,12 @@
 import { divideQueues, type PlannedTopic } from '@sluice/replication';
 import { ConfigError, queueKey, requireConfig, RetriableError, type SplitContext, type TaskConfig } from '@sluice/sdk';
-import { openFlow } from './flow-clusters.js';
-import type { FlowClusters } from './flow-clusters.js';
+import { type FlowClusters, type FlowSides, openFlow, SINK_SIDES, SOURCE_SIDES } from './flow-clusters.js';
 import { beginOf, beginPairs, hasBegun, MARK_OF_BEGIN, queuesIn } from './agreed-queues.js';
 import { lookForTopics } from './flow-topics.js';
 import { linksText, type QueueLink, QUEUES_SETTING } from './queue-links.js';
-import { rocketMqSourceSpec, SOURCE_IDENTITY_SETTING, type SourceSettings, TARGET_IDENTITY_SETTING } from './settings.js';
-import { startOffsets } from './start-offsets.js';
+import { rocketMqSourceSpec, SOURCE_IDENTITY_SETTING, TARGET_IDENTITY_SETTING, type TopicSettings } from './settings.js';
+import { sinkTopicSettings } from './sink-settings.js';
+import { startOffsets, type StartSettings } from './start-offsets.js';
 import { pairTopic } from './target-queues.js';
 
 /** Another split of the same connector may be under way: who loses takes what the other has agreed upon. */
@@ -17,25 +17,57 @@ const MAX_ROUNDS = 5;
  *
  * @throws {ConfigError} for two sides that are one cluster, and for topics of the target that have too few queues and may not grow
  */
-export async function splitFlow(config: TaskConfig, maxTasks: number, context: SplitContext): Promise<readonly TaskConfig[]> {
-  const settings = requireConfig('Configuration of the source', rocketMqSourceSpec, config, { unknownKeys: 'ignore' });
-  const flow = await openFlow(config, context.signal);
+export async function splitSource(config: TaskConfig, maxTasks: number, context: SplitContext): Promise<readonly TaskConfig[]> {
+  const settings = requireConfig(SOURCE_SIDES.subject, rocketMqSourceSpec, config, { unknownKeys: 'ignore' });
+  const mayGrow = config['topic.creation.enable'] !== 'false';
+  const { links, identities } = await agreedFlow(config, { sides: SOURCE_SIDES, settings, starts: settings, mayGrow, context });
+  const parts = divideQueues(
+    links.map((link) => link.source),
+    maxTasks,
+    settings['task.granularity'],
+  );
+  const byKey = new Map(links.map((link) => [queueKey(link.source), link]));
+  // A connector without work has one task, which waits: its instance needs one.
+  return (parts.length === 0 ? [[]] : parts).map((queues) => ({
+    ...config,
+    ...identities,
+    [QUEUES_SETTING]: linksText(queues.flatMap((queue) => byKey.get(queueKey(queue)) ?? [])),
+  }));
+}
+
+/**
+ * Looks at both clusters and agrees upon the target of each queue. Every task knows all of them: the runtime gives queues to the tasks of a sink.
+ *
+ * @throws {ConfigError} as {@link splitSource}
+ */
+export async function splitSink(config: TaskConfig, maxTasks: number, context: SplitContext): Promise<readonly TaskConfig[]> {
+  const settings = sinkTopicSettings(config);
+  const mayGrow = config['topic.creation.enable'] !== 'false';
+  const { links, identities } = await agreedFlow(config, { sides: SINK_SIDES, settings, starts: undefined, mayGrow, context });
+  const task = { ...config, ...identities, [QUEUES_SETTING]: linksText(links) };
+  return Array.from({ length: Math.max(1, Math.min(maxTasks, links.length)) }, () => task);
+}
+
+interface FlowToAgree {
+  readonly sides: FlowSides;
+  readonly settings: TopicSettings;
+  /** Where queues begin that are there at first; `undefined` where that is not the connector's to say. */
+  readonly starts: StartSettings | undefined;
+  readonly mayGrow: boolean;
+  readonly context: SplitContext;
+}
+
+interface AgreedFlow {
+  readonly links: readonly QueueLink[];
+  readonly identities: TaskConfig;
+}
+
+async function agreedFlow(config: TaskConfig, wanted: FlowToAgree): Promise<AgreedFlow> {
+  const flow = await openFlow(wanted.sides, config, wanted.context.signal);
   try {
     const { source, target } = flow.clusters;
-    const links = await agreedLinks(settings, flow.clusters, { context, mayGrow: config['topic.creation.enable'] !== 'false' });
-    const parts = divideQueues(
-      links.map((link) => link.source),
-      maxTasks,
-      settings['task.granularity'],
-    );
-    const byKey = new Map(links.map((link) => [queueKey(link.source), link]));
-    // A connector without work has one task, which waits: its instance needs one.
-    return (parts.length === 0 ? [[]] : parts).map((queues) => ({
-      ...config,
-      [SOURCE_IDENTITY_SETTING]: source.identity,
-      [TARGET_IDENTITY_SETTING]: target.identity,
-      [QUEUES_SETTING]: linksText(queues.flatMap((queue) => byKey.get(queueKey(queue)) ?? [])),
-    }));
+    const links = await agreedLinks(wanted, flow.clusters);
+    return { links, identities: { [SOURCE_IDENTITY_SETTING]: source.identity, [TARGET_IDENTITY_SETTING]: target.identity } };
   } finally {
     await flow.close();
   }
@@ -43,33 +75,34 @@ export async function splitFlow(config: TaskConfig, maxTasks: number, context: S
 
 /** Returns all queues of the flow, those too that are not there now, once each has a target and a beginning in the log. */
 async function agreedLinks(
-  settings: SourceSettings,
+  { sides: { subject }, settings, starts, mayGrow, context: { pairs, signal } }: FlowToAgree,
   clusters: FlowClusters,
-  { context: { pairs, signal }, mayGrow }: { readonly context: SplitContext; readonly mayGrow: boolean },
 ): Promise<readonly QueueLink[]> {
   const sides = { source: clusters.source.client, target: clusters.target.client };
   let inForce = await pairs.read();
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const { taken: topics, plan } = await lookForTopics(clusters, settings, queuesIn(inForce), signal);
-    requireNoRefusal(plan, settings, hasBegun(inForce));
+    requireNoRefusal(subject, plan, settings, hasBegun(inForce));
     const wanted = new Map<string, string>();
     for (const topic of topics) {
       const known = new Map([...inForce, ...wanted]);
-      for (const [key, value] of await pairTopic(topic, known, { ...sides, mayGrow, signal })) wanted.set(key, value);
+      for (const [key, value] of await pairTopic(topic, known, { ...sides, mayGrow, signal, subject })) wanted.set(key, value);
     }
     const names = new Set(topics.map((topic) => topic.source));
     const linksOf = (all: ReadonlyMap<string, string>): ReturnType<typeof queuesIn> =>
       queuesIn(all).filter(({ source }) => names.has(source.topic));
     const all = new Map([...inForce, ...wanted]);
-    const unbegun = linksOf(all).flatMap(({ source }) => (beginOf(all, source) === undefined ? [source] : []));
-    const begins = await startOffsets(clusters.source.client, unbegun, hasBegun(inForce) ? undefined : settings, signal);
-    for (const [key, value] of beginPairs(begins)) wanted.set(key, value);
+    if (starts !== undefined) {
+      const unbegun = linksOf(all).flatMap(({ source }) => (beginOf(all, source) === undefined ? [source] : []));
+      const begins = await startOffsets(clusters.source.client, unbegun, hasBegun(inForce) ? undefined : starts, signal);
+      for (const [key, value] of beginPairs(begins)) wanted.set(key, value);
+    }
     if (wanted.size > 0) inForce = await pairs.extend(wanted);
     // Another split may have given a queue of the target to another queue of the source.
     if ([...wanted.keys()].some((key) => !inForce.has(key))) continue;
     if (!hasBegun(inForce)) inForce = await pairs.extend(MARK_OF_BEGIN);
     return linksOf(inForce).flatMap((link) => {
-      const start = beginOf(inForce, link.source);
+      const start = starts === undefined ? 0 : beginOf(inForce, link.source);
       return start === undefined ? [] : [{ ...link, start }];
     });
   }
@@ -77,12 +110,12 @@ async function agreedLinks(
 }
 
 /** Later, a topic of another name that cannot be copied must not stop those that are: the instance reports it. */
-function requireNoRefusal(plan: readonly PlannedTopic[], { topics = [] }: SourceSettings, hasTasks: boolean): void {
+function requireNoRefusal(subject: string, plan: readonly PlannedTopic[], { topics = [] }: TopicSettings, hasTasks: boolean): void {
   const refused = plan.filter(({ topic, problem }) => problem !== undefined && (!hasTasks || topics.includes(topic)));
   if (refused.length === 0) return;
   const errors = refused.map(({ topic, problem = '' }) => ({
     field: topics.includes(topic) ? 'topics' : 'topics.regex',
     message: problem,
   }));
-  throw new ConfigError('Configuration of the source', errors);
+  throw new ConfigError(subject, errors);
 }

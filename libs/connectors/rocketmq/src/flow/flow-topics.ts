@@ -3,7 +3,7 @@ import { readableQueues, type RocketMqClient, TopicNotFoundError } from '@sluice
 import type { QueueRef } from '@sluice/sdk';
 import type { FlowClusters } from './flow-clusters.js';
 import type { QueueLink } from './queue-links.js';
-import type { SourceSettings } from './settings.js';
+import type { TopicSettings } from './settings.js';
 import { planOf } from './topic-choice.js';
 
 /** Asks for at most so many routes at a time. */
@@ -31,7 +31,7 @@ export interface FlowTopics {
  */
 export async function lookForTopics(
   { source, target }: FlowClusters,
-  settings: SourceSettings,
+  settings: TopicSettings,
   known: readonly Pick<QueueLink, 'source'>[],
   signal: AbortSignal,
 ): Promise<FlowTopics> {

@@ -5,13 +5,19 @@ import { topicErrors } from './topic-choice.js';
 
 /** Checks what the settings of the source say together. */
 export function settingsErrors(settings: SourceSettings, config: TaskConfig): readonly FieldError[] {
-  return [...clusterErrors('source.cluster.', config), ...dataClusterErrors(config), ...topicErrors(settings), ...startErrors(settings)];
+  return [
+    ...clusterErrors('source.cluster.', config),
+    ...dataClusterErrors(config, 'copied into'),
+    ...topicErrors(settings),
+    ...startErrors(settings),
+  ];
 }
 
-/** The runner's own cluster is not known here: the connector asks the cluster that it copies into for its queues by itself. */
-function dataClusterErrors(config: TaskConfig): readonly FieldError[] {
+/** The runner's own cluster is not known here: the connector asks both clusters for their queues by itself. */
+export function dataClusterErrors(config: TaskConfig, what: 'copied' | 'copied into'): readonly FieldError[] {
   if ((config['data.cluster.url'] ?? '') !== '') return [];
-  const message = 'Missing required configuration "data.cluster.url": it names the cluster that the topics are copied into';
+  const names = what === 'copied' ? 'whose topics are copied' : 'that the topics are copied into';
+  const message = `Missing required configuration "data.cluster.url": it names the cluster ${names}`;
   return [{ field: 'data.cluster.url', message }];
 }
 

@@ -1,5 +1,5 @@
 import type { ConfigOf, ConfigSpec } from '@sluice/sdk';
-import { sourceClusterSpec } from '../cluster/cluster-client.js';
+import { sourceClusterSpec, targetClusterSpec } from '../cluster/cluster-client.js';
 
 /** The settings that say which topics are copied, and as what. */
 const topicsSpec = {
@@ -183,6 +183,30 @@ export const rocketMqSourceSpec = {
 
 export type SourceSettings = ConfigOf<typeof rocketMqSourceSpec>;
 
+/** The settings that choose and rename topics. */
+export type TopicSettings = ConfigOf<typeof topicsSpec>;
+
+/** The settings of the sink connector. Which topics it reads, and where it begins, is said by settings that all sinks have. */
+export const rocketMqSinkSpec = {
+  ...targetClusterSpec,
+  'topic.rename': topicsSpec['topic.rename'],
+  'topic.rename.prefix': topicsSpec['topic.rename.prefix'],
+  'topics.refresh.interval.ms': topicsSpec['topics.refresh.interval.ms'],
+  'topic.creation.enable': {
+    type: 'boolean',
+    importance: 'medium',
+    doc: 'Whether topics of the target may be created, and get more queues.',
+    default: true,
+    group: 'Topics',
+    width: 'short',
+    displayName: 'Create topics',
+  },
+  'source.change.policy': readingSpec['source.change.policy'],
+  'born.time': readingSpec['born.time'],
+} as const satisfies ConfigSpec;
+
+export type SinkSettings = ConfigOf<typeof rocketMqSinkSpec>;
+
 /** In the settings of a task: which clusters it copies from and to. Written when the connector is split, not by users. */
 export const SOURCE_IDENTITY_SETTING = 'sluice.task.source.identity';
 export const TARGET_IDENTITY_SETTING = 'sluice.task.target.identity';
@@ -198,6 +222,19 @@ export const sourceTaskSpec = {
   [SOURCE_IDENTITY_SETTING]: identityField,
   [TARGET_IDENTITY_SETTING]: identityField,
 } as const satisfies ConfigSpec;
+
+/** What a task of the sink reads of its settings, beside its queues. */
+export const sinkTaskSpec = {
+  'source.change.policy': readingSpec['source.change.policy'],
+  'born.time': readingSpec['born.time'],
+  [SOURCE_IDENTITY_SETTING]: identityField,
+  [TARGET_IDENTITY_SETTING]: identityField,
+} as const satisfies ConfigSpec;
+
+/** Returns the group in whose name a sink looks at its target, and at what it has copied. */
+export function lookGroupOf(connectorName: string): string {
+  return `sluice-sink-${connectorName.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, MAX_NAME_IN_GROUP)}`;
+}
 
 /** Returns the group in whose name a connector reads the source: its own, unless one is to show how far it is. */
 export function pullGroupOf(group: string | undefined, connectorName: string): string {

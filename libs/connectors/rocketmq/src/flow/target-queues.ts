@@ -10,6 +10,8 @@ export interface PairingOptions {
   /** Whether topics of the target may be created, and get more queues. */
   readonly mayGrow: boolean;
   readonly signal: AbortSignal;
+  /** Stands in errors: whose configuration it is. */
+  readonly subject: string;
 }
 
 /**
@@ -24,16 +26,16 @@ export async function pairTopic(
   inForce: ReadonlyMap<string, string>,
   options: PairingOptions,
 ): Promise<ReadonlyMap<string, string>> {
-  const { target, mayGrow, signal } = options;
+  const { target, mayGrow, signal, subject } = options;
   const targetBrokers = await masters(target, signal);
   const propose = async (): Promise<ReturnType<typeof proposePairs>> =>
     proposePairs({ source: topic.queues, target: await queuesOf(target, topic.target, signal), targetBrokers, inForce });
   const proposal = await propose();
   if (proposal.unplaced.length === 0) return proposal.add;
-  if (!mayGrow) throw tooFewQueues(topic, proposal.needed, 'topic.creation.enable is false');
+  if (!mayGrow) throw tooFewQueues(subject, topic, proposal.needed, 'topic.creation.enable is false');
   await grow(topic, proposal.needed, options);
   const grown = await propose();
-  if (grown.unplaced.length > 0) throw tooFewQueues(topic, grown.needed, 'its brokers did not give it more');
+  if (grown.unplaced.length > 0) throw tooFewQueues(subject, topic, grown.needed, 'its brokers did not give it more');
   return grown.add;
 }
 
@@ -83,11 +85,16 @@ async function create(
   }
 }
 
-function tooFewQueues({ source, target, queues }: FlowTopic, needed: ReadonlyMap<string, number>, why: string): ConfigError {
+function tooFewQueues(
+  subject: string,
+  { source, target, queues }: FlowTopic,
+  needed: ReadonlyMap<string, number>,
+  why: string,
+): ConfigError {
   const numbers = [...needed].map(([broker, count]) => `${count} on broker ${broker}`).join(', ');
   const expected = numbers === '' ? '' : `; expected are ${numbers}`;
   const message =
     `Topic ${target} of the target has too few queues for the ${queues.length} queue(s) of topic ${source}, ` +
     `each of which needs one of its own, and ${why}${expected}`;
-  return new ConfigError('Configuration of the source', [{ field: 'topic.creation.enable', message }]);
+  return new ConfigError(subject, [{ field: 'topic.creation.enable', message }]);
 }

@@ -1,10 +1,10 @@
 import { parseTopicRename, type PlannedTopic, planTopics, type SeenTopics } from '@sluice/replication';
 import { ConfigError, type FieldError } from '@sluice/sdk';
 import { JavaPattern, patternErrors } from '@sluice/transforms';
-import type { SourceSettings } from './settings.js';
+import type { TopicSettings } from './settings.js';
 
 /** Checks the settings that choose and rename topics. */
-export function topicErrors(settings: SourceSettings): readonly FieldError[] {
+export function topicErrors(settings: TopicSettings): readonly FieldError[] {
   const { topics = [], 'topics.regex': regex, 'topics.exclude': excluded } = settings;
   const errors: FieldError[] = [];
   const includes = settings['topics.include.retry'] || settings['topics.include.dlq'];
@@ -21,7 +21,7 @@ export function topicErrors(settings: SourceSettings): readonly FieldError[] {
  * Lists the topics that the source has or the settings name, with what becomes of each.
  * @throws {ConfigError} for settings in which {@link topicErrors} finds something
  */
-export function planOf(settings: SourceSettings, seen: SeenTopics): readonly PlannedTopic[] {
+export function planOf(settings: TopicSettings, seen: SeenTopics): readonly PlannedTopic[] {
   const { topics = [], 'topics.regex': regex, 'topics.exclude': entries } = settings;
   const rename = parseTopicRename(settings['topic.rename'], settings['topic.rename.prefix'] ?? '');
   const errors = topicErrors(settings);

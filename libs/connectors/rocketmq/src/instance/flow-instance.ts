@@ -1,9 +1,10 @@
-import { type ConnectorContext, type ConnectorInstance, queueKey, requireConfig } from '@sluice/sdk';
+import { type ConnectorContext, type ConnectorInstance, queueKey, requireConfig, type TaskConfig } from '@sluice/sdk';
 import { pause } from '@sluice/time';
 import { queuesIn } from '../flow/agreed-queues.js';
 import { type FlowTopics, lookForTopics } from '../flow/flow-topics.js';
-import { rocketMqSourceSpec } from '../flow/settings.js';
-import { openFlow, type OpenFlow } from '../flow/flow-clusters.js';
+import { rocketMqSourceSpec, type TopicSettings } from '../flow/settings.js';
+import { type FlowSides, openFlow, type OpenFlow, SINK_SIDES, SOURCE_SIDES } from '../flow/flow-clusters.js';
+import { sinkTopicSettings } from '../flow/sink-settings.js';
 import type { InstancePart } from './instance-part.js';
 
 /** What the instance knows of the flow, as of its last look. */
@@ -13,6 +14,19 @@ interface FlowView {
   /** Queues of the target by queues of the source. */
   readonly queues: ReadonlyMap<string, string>;
 }
+
+/** What an instance watches. */
+export interface FlowWatch {
+  readonly sides: FlowSides;
+  readonly settingsOf: (config: TaskConfig) => TopicSettings;
+}
+
+export const SOURCE_WATCH: FlowWatch = {
+  sides: SOURCE_SIDES,
+  settingsOf: (config) => requireConfig(SOURCE_SIDES.subject, rocketMqSourceSpec, config, { unknownKeys: 'ignore' }),
+};
+
+export const SINK_WATCH: FlowWatch = { sides: SINK_SIDES, settingsOf: sinkTopicSettings };
 
 /** Watches the source for topics and queues that the tasks do not have yet, and runs what else a flow does beside its tasks. */
 export class FlowInstance implements ConnectorInstance {
@@ -27,14 +41,17 @@ export class FlowInstance implements ConnectorInstance {
   /** Why topics are not copied, that the log has named. */
   #refused: ReadonlySet<string> = new Set();
 
-  constructor(parts: readonly InstancePart[] = []) {
+  constructor(
+    private readonly watch: FlowWatch,
+    parts: readonly InstancePart[] = [],
+  ) {
     this.#parts = parts;
   }
 
   async start(context: ConnectorContext): Promise<void> {
     const signal = AbortSignal.any([context.signal, this.#closing.signal]);
-    const settings = requireConfig('Configuration of the source', rocketMqSourceSpec, context.config, { unknownKeys: 'ignore' });
-    const flow = (this.#flow = await openFlow(context.config, signal, (text) => {
+    const settings = this.watch.settingsOf(context.config);
+    const flow = (this.#flow = await openFlow(this.watch.sides, context.config, signal, (text) => {
       context.logger.warn(text);
     }));
     const look = async (): Promise<void> => {

@@ -1,10 +1,10 @@
 import { requireConfig, type SourceConnector, type TaskConfig } from '@sluice/sdk';
-import { FlowInstance } from '../instance/flow-instance.js';
+import { FlowInstance, SOURCE_WATCH } from '../instance/flow-instance.js';
 import { OffsetSync } from '../offsets/offset-sync.js';
 import { offsetSyncSpec } from '../offsets/settings.js';
 import { ConfigSync } from '../sync/config-sync.js';
 import { readSyncSettings, syncErrors, syncSpec, takesGroup } from '../sync/sync-settings.js';
-import { splitFlow } from '../flow/flow-split.js';
+import { splitSource } from '../flow/flow-split.js';
 import { RocketMqSourceTask } from './rocketmq-source.task.js';
 import { rocketMqSourceSpec } from '../flow/settings.js';
 import { settingsErrors } from '../flow/settings-rules.js';
@@ -26,8 +26,8 @@ export const rocketMqSource: SourceConnector = {
     ...settingsErrors(requireConfig('Configuration of the source', rocketMqSourceSpec, config, { unknownKeys: 'ignore' }), config),
     ...syncErrors(config),
   ],
-  taskConfigs: splitFlow,
-  createInstance: () => new FlowInstance([new ConfigSync(), new OffsetSync(groupsOf)]),
+  taskConfigs: splitSource,
+  createInstance: () => new FlowInstance(SOURCE_WATCH, [new ConfigSync(), new OffsetSync(groupsOf)]),
   exactlyOnceSupport: () => 'supported',
   createTask: () => new RocketMqSourceTask(),
 };

@@ -14,7 +14,7 @@ import {
   type TaskLogger,
 } from '@sluice/sdk';
 import { openCluster } from '../cluster/cluster-client.js';
-import { clusterIdentity } from '../cluster/cluster-identity.js';
+import { requireCluster } from '../cluster/cluster-identity.js';
 import { REQUEST_TIMEOUT_MS } from '../flow/flow-clusters.js';
 import { GroupOffsets } from './group-offsets.js';
 import { MessageCopier } from './message-copier.js';
@@ -58,7 +58,7 @@ export class RocketMqSourceTask implements SourceTask {
     this.#log = context.logger;
     const client = (this.#client ??= openCluster('source.cluster.', context.config, { requestTimeoutMs: REQUEST_TIMEOUT_MS }));
     const source = settings[SOURCE_IDENTITY_SETTING];
-    await requireCluster(client, source, context.signal);
+    await requireCluster(client, source, { setting: 'source.cluster.url', signal: context.signal });
     const group = pullGroupOf(settings['source.group'], context.connectorName);
     const copier = new MessageCopier({ source, target: settings[TARGET_IDENTITY_SETTING], bornTime: settings['born.time'] });
     const budget = new ReadBudget(settings['read.ahead.max.bytes']);
@@ -176,16 +176,6 @@ export class RocketMqSourceTask implements SourceTask {
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-/** Positions belong to a cluster: an address may lead to another one than when the connector was split. */
-async function requireCluster(client: RocketMqClient, identity: string, signal: AbortSignal): Promise<void> {
-  const found = await clusterIdentity(client, { setting: 'source.cluster.url', signal });
-  if (found === identity) return;
-  throw new ConnectError(
-    ConnectErrorCode.positionInvalid,
-    `source.cluster.url leads to cluster ${found}; expected is ${identity}, which the task copies. Restart the connector if the source was replaced`,
-  );
 }
 
 function storedPositions(context: SourceTaskContext, source: string, links: readonly QueueLink[]): readonly (SourcePosition | undefined)[] {
