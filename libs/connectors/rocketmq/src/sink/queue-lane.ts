@@ -13,7 +13,7 @@ import {
   TopicNotFoundError,
 } from '@sluice/rocketmq';
 import { ConnectError, ConnectErrorCode, isRetriable, queueKey, type SinkPosition, type SinkRecord } from '@sluice/sdk';
-import { backoffMs, type BackoffLimits, pause } from '@sluice/time';
+import { backoffMs, type BackoffLimits, pause, untilAborted } from '@sluice/time';
 import type { QueueLink } from '../flow/queue-links.js';
 import type { QueueStart } from '../source/queue-start.js';
 import type { CallPermit } from './call-permit.js';
@@ -151,12 +151,20 @@ export class QueueLane {
     const [first] = this.#held;
     if (first !== undefined) return { queue: this.link.source, nextOffset: Math.min(nextOffset, first.record.offset) };
     const isReset = this.#next !== undefined && nextOffset < this.#next;
+    if (isReset || (everything && this.#written !== nextOffset && this.#written !== undefined)) await this.#mark(nextOffset, isReset);
     this.#next = nextOffset;
-    if (isReset || (everything && this.#written !== nextOffset && this.#written !== undefined)) {
-      await this.#options.tail.mark({ seq: this.#seq, position: { offset: nextOffset } });
-      this.#written = nextOffset;
-    }
     return position;
+  }
+
+  async #mark(offset: number, isReset: boolean): Promise<void> {
+    try {
+      await this.#options.tail.mark({ seq: this.#seq, position: { offset } });
+      this.#written = offset;
+    } catch (error) {
+      // Messages that are not copied are passed over again where this is not written down; a stop need not wait for that.
+      if (isReset || !isPassing(error)) throw error;
+      this.#options.warn(`How far queue ${this.key} is read could not be written to the target: ${(error as Error).message}`);
+    }
   }
 
   /** Ends everything, and drops what is not sent. */
@@ -222,9 +230,8 @@ export class QueueLane {
   async #noteUnknown(error: SendOutcomeUnknownError): Promise<void> {
     // Its bytes may still be on their way.
     this.#encoder = new BatchEncoder();
-    const settled = await error.settled;
-    this.#signal.throwIfAborted();
-    this.#isUncertain = settled.kind !== 'failed';
+    this.#isUncertain = true;
+    this.#isUncertain = (await this.#settled(error)) !== 'failed';
   }
 
   /** Looks how much of a send of unknown outcome the target has. */
@@ -283,11 +290,18 @@ export class QueueLane {
         return await action();
       } catch (error) {
         this.#signal.throwIfAborted();
-        if (error instanceof SendOutcomeUnknownError) await error.settled;
+        if (error instanceof SendOutcomeUnknownError) await this.#settled(error);
         else if (!isPassing(error)) throw error;
         await this.#backOff(attempt, error, what);
       }
     }
+  }
+
+  /** Resolves once no answer can come any more. A stop does not wait for that. */
+  async #settled(error: SendOutcomeUnknownError): Promise<'stored' | 'failed' | 'unknown'> {
+    const settled = await Promise.race([error.settled, untilAborted(this.#signal)]);
+    this.#signal.throwIfAborted();
+    return settled?.kind ?? 'unknown';
   }
 
   async #backOff(attempt: number, error: unknown, what: string): Promise<void> {

@@ -123,9 +123,6 @@ export class RocketMqSinkTask implements SinkTask {
     const isTimely = await timely(
       opening.map(({ recovered }) => recovered),
       OPEN_WAIT_MS,
-      () => {
-        this.#permit.note();
-      },
     );
     for (const [at, { lane, recovered }] of opening.entries()) {
       if (isTimely[at] !== true) {
@@ -143,16 +140,11 @@ export class RocketMqSinkTask implements SinkTask {
   put(records: readonly SinkRecord[]): Promise<void> {
     this.#permit.note();
     this.#throwFailure();
-    const touched = new Set<QueueLane>();
+    const lanes = this.#lanesOf(records);
     try {
-      for (const record of records) {
-        const lane = this.#lanes.get(queueKey(record.queue));
-        if (lane?.isReady !== true) throw new RetriableError(`Queue ${queueKey(record.queue)} has no queue of the target yet`);
-        lane.add(record);
-        touched.add(lane);
-      }
+      for (const record of records) lanes.get(record.queue)?.add(record);
     } finally {
-      for (const lane of touched) lane.kick();
+      for (const lane of lanes.values()) lane.kick();
     }
     return Promise.resolve();
   }
@@ -187,6 +179,18 @@ export class RocketMqSinkTask implements SinkTask {
     await Promise.all([this.#source?.close(), this.#target?.close()]);
   }
 
+  /** Returns the lane of each queue. What a call takes it takes as a whole: it is made again with the same records. */
+  #lanesOf(records: readonly SinkRecord[]): ReadonlyMap<QueueRef, QueueLane> {
+    const lanes = new Map<QueueRef, QueueLane>();
+    for (const { queue } of records) {
+      if (lanes.has(queue)) continue;
+      const lane = this.#lanes.get(queueKey(queue));
+      if (lane?.isReady !== true) throw new RetriableError(`Queue ${queueKey(queue)} has no queue of the target yet`);
+      lanes.set(queue, lane);
+    }
+    return lanes;
+  }
+
   #started(): { readonly context: SinkTaskContext; readonly makeLane: (link: QueueLink) => QueueLane } {
     if (this.#context === undefined || this.#makeLane === undefined) throw new TypeError('The task has not started');
     return { context: this.#context, makeLane: this.#makeLane };
@@ -217,14 +221,12 @@ export class RocketMqSinkTask implements SinkTask {
   }
 }
 
-/** Waits a limited time, and says which have resolved. `during` is called again and again. */
-async function timely(all: readonly Promise<unknown>[], limitMs: number, during: () => void): Promise<readonly boolean[]> {
+/** Waits a limited time, and says which have resolved. */
+async function timely(all: readonly Promise<unknown>[], limitMs: number): Promise<readonly boolean[]> {
   const done = all.map(() => false);
   let timer: NodeJS.Timeout | undefined;
-  let ticking: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, limitMs);
-    ticking = setInterval(during, PERMIT_MS / 4);
   });
   const each = all.map(async (one, at) => {
     await one;
@@ -234,7 +236,6 @@ async function timely(all: readonly Promise<unknown>[], limitMs: number, during:
     await Promise.race([Promise.all(each), late]);
   } finally {
     clearTimeout(timer);
-    clearInterval(ticking);
   }
   return [...done];
 }
