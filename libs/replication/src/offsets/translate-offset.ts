@@ -16,7 +16,7 @@ export interface TranslationInput {
   readonly others: 'hold' | 'skip';
   /**
    * The flow of the other direction has brought messages of the target to the source. Returns the first target offset, from the given one on, whose
-   * message it has not brought to where the group has consumed it: the given one where nothing proves any.
+   * message it has not brought to where the group has consumed it. Returns the given one where nothing proves any.
    */
   readonly consumedElsewhere: (targetOffset: number) => number;
 }

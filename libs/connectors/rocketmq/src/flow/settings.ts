@@ -205,8 +205,6 @@ export const rocketMqSinkSpec = {
   'born.time': readingSpec['born.time'],
 } as const satisfies ConfigSpec;
 
-export type SinkSettings = ConfigOf<typeof rocketMqSinkSpec>;
-
 /** In the settings of a task: which clusters it copies from and to. Written when the connector is split, not by users. */
 export const SOURCE_IDENTITY_SETTING = 'sluice.task.source.identity';
 export const TARGET_IDENTITY_SETTING = 'sluice.task.target.identity';
