@@ -286,6 +286,31 @@ describe('the source task on two clusters', () => {
     LIMIT_MS,
   );
 
+  it.each(['fail', 'skip-and-report'] as const)(
+    'reports a queue that the source has no more, with source.change.policy=%s',
+    async (policy) => {
+      const { topic, queues } = await newTopic(2, 'broker-test');
+      const [kept, lost] = queues as [QueueRef, QueueRef];
+      await send(kept, 0, 3);
+      await send(lost, 0, 3);
+      const task = await beginFlow(topic, { 'source.change.policy': policy });
+      await task.take(6);
+      await source.admin.updateTopic({ topic, brokerName: 'broker-test', readQueues: 1, writeQueues: 1 });
+      const told = new RegExp(`${queueKey(lost)} of the source is missing \\(fewer-queues\\).*[Ff]rom offset 3 to 3, 0 message`);
+      const failures: string[] = [];
+      await until('the loss is reported', async () => {
+        await task.poll().catch((error: unknown) => failures.push(String(error)));
+        return failures.length + task.warnings.length > 0;
+      });
+      expect([...failures, ...task.warnings]).toEqual([expect.stringMatching(told)]);
+      expect(task.warnings).toHaveLength(policy === 'fail' ? 0 : 1);
+      if (policy === 'fail') return;
+      await send(kept, 3, 5);
+      expect(byQueue(await task.take(8)).get(queueKey(kept))).toHaveLength(5);
+    },
+    LIMIT_MS,
+  );
+
   it('shows how far it is as offsets of a group of the source', async () => {
     const { topic, queues } = await newTopic(1, 'broker-test');
     const [queue] = queues as [QueueRef];

@@ -122,7 +122,7 @@ const readingSpec = {
   'source.change.policy': {
     type: 'string',
     importance: 'medium',
-    doc: 'What happens where a queue of the source has lost messages that were not copied, or is another one than before: fail, resume-from-earliest, or skip-and-report. Each is reported.',
+    doc: 'What happens where a queue of the source has lost messages that were not copied, is another one than before, or is there no more: fail, resume-from-earliest, or skip-and-report. Each is reported.',
     default: 'fail',
     oneOf: ['fail', 'resume-from-earliest', 'skip-and-report'],
     group: 'Reading',

@@ -12,6 +12,7 @@ import {
 } from '@sluice/rocketmq';
 import { ConnectError, ConnectErrorCode, queueKey, type SourcePartition, type SourceRecord, type SourceTaskContext } from '@sluice/sdk';
 import { backoffMs, type BackoffLimits, pause } from '@sluice/time';
+import { describeLoss, type LossWatch } from './loss-watch.js';
 import type { MessageCopier } from './message-copier.js';
 import type { QueueLink } from '../flow/queue-links.js';
 import type { QueueBudget } from './read-budget.js';
@@ -21,6 +22,10 @@ import type { QueueStart } from './queue-start.js';
 const PULLS_AHEAD = 4;
 /** Between two answers that are further apart, in milliseconds, the queue could be deleted, created again, and filled up to the offset that is read. */
 const DOUBT_AFTER_MS = 50;
+/** After so many failures in a row a reader is given up, and it is looked for what is wrong. */
+const FAILURES_TO_DOUBT = 3;
+/** How long a queue has to be missing before that is a loss, in milliseconds: topics are created again, and brokers move. */
+const LOST_AFTER_MS = 10_000;
 const BACKOFF: BackoffLimits = { initialMs: 200, maxMs: 5000 };
 
 export interface QueueFeedOptions {
@@ -31,6 +36,7 @@ export interface QueueFeedOptions {
   readonly copier: MessageCopier;
   /** Says where to read, and whether the queue is still the one that was read. */
   readonly start: QueueStart;
+  readonly losses: Pick<LossWatch, 'lossOf'>;
   readonly budget: QueueBudget;
   /** Creates the group on the brokers that lack it: a broker refuses reads of a group that it does not know. */
   readonly createGroup: () => Promise<void>;
@@ -67,6 +73,11 @@ export class QueueFeed {
   /** When the queue was known to be the same. */
   #provenMs = -Infinity;
   #end: number | undefined;
+  /** Since when the source has no such queue. */
+  #missingSinceMs: number | undefined;
+  #isLossReported = false;
+  /** What the reader could not get over. */
+  #interruption: Error | undefined;
 
   constructor(link: QueueLink, options: QueueFeedOptions) {
     this.link = link;
@@ -163,6 +174,8 @@ export class QueueFeed {
           this.#noteWaiting(undefined);
           await this.#follow(from, () => {
             attempt = 0;
+            this.#missingSinceMs = undefined;
+            this.#isLossReported = false;
           });
         } catch (error) {
           if (isOver()) return;
@@ -170,7 +183,8 @@ export class QueueFeed {
             await this.#options.createGroup();
             // A new flow has no group yet: that is nothing to wait for.
             if (attempt === 1) continue;
-          } else if (!isPassing(error)) throw error;
+          } else if (!(await this.#isMissing()) && !isPassing(error)) throw error;
+          if (isOver()) return;
           this.#noteWaiting(error as Error);
         }
       }
@@ -194,9 +208,14 @@ export class QueueFeed {
       onState: (state) => {
         this.#isDoubtful = true;
         this.#noteWaiting(state.kind === 'retrying' ? state.error : undefined);
+        // The queue may be there no more: the reader would wait for it without end.
+        if (state.kind !== 'retrying' || state.failures < FAILURES_TO_DOUBT) return;
+        this.#interruption = state.error;
+        reader.close();
       },
     });
     this.#reader = reader;
+    this.#interruption = undefined;
     try {
       while (!signal.aborted) {
         await this.#room();
@@ -206,11 +225,33 @@ export class QueueFeed {
         this.#noteWaiting(undefined);
         this.#add(next);
       }
+    } catch (error) {
+      throw this.#causeOf(error);
     } finally {
-      this.#end = reader.maxOffset;
+      this.#end = reader.maxOffset ?? this.#end;
       reader.close();
       this.#reader = undefined;
     }
+  }
+
+  /** Returns whether the source has the queue no more, and reports it once that has been so for a while. @throws as {@link QueueStart.lost} does */
+  async #isMissing(): Promise<boolean> {
+    const { losses, start } = this.#options;
+    const loss = await losses.lossOf(this.link.source);
+    if (loss === undefined) {
+      this.#missingSinceMs = undefined;
+      return false;
+    }
+    this.#missingSinceMs ??= performance.now();
+    if (this.#isLossReported || performance.now() - this.#missingSinceMs < LOST_AFTER_MS) return true;
+    this.#isLossReported = true;
+    start.lost(describeLoss(loss), this.end);
+    return true;
+  }
+
+  /** Returns why a reader ended that was closed for its failures. */
+  #causeOf(error: unknown): unknown {
+    return this.#interruption ?? error;
   }
 
   /** Waits for messages; `undefined` where reading has to start again. */

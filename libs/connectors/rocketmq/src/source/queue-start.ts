@@ -10,6 +10,8 @@ import { type LogicalMessage, logicalMessages, type PullResult, type RocketMqCli
 import { ConnectError, ConnectErrorCode, queueKey, type QueueRef } from '@sluice/sdk';
 import { traceOf } from './message-copier.js';
 
+const REMEDY = 'source.change.policy says what to do about it: fail, resume-from-earliest or skip-and-report';
+
 export interface QueueStartOptions {
   readonly client: RocketMqClient;
   /** Of the pulls. */
@@ -42,6 +44,25 @@ export class QueueStart {
     this.#position = { offset };
   }
 
+  /**
+   * Reports that the source has the queue no more.
+   *
+   * @param how in words
+   * @param end where the queue ended when a broker last said so; `undefined` where none has
+   * @throws {ConnectError} that names the queue, where the policy is to fail
+   */
+  lost(how: string, end: number | undefined): void {
+    const { policy, queue, report } = this.#options;
+    const { offset } = this.#position;
+    const left =
+      end === undefined
+        ? `It was read up to offset ${offset}, and nobody knows how many messages followed`
+        : `From offset ${offset} to ${Math.max(offset, end)}, ${Math.max(0, end - offset)} message(s) were not read`;
+    const text = `Queue ${queueKey(queue)} of the source is missing ${how}. ${left}`;
+    if (policy === 'fail') throw new ConnectError(ConnectErrorCode.positionInvalid, `${text}. ${REMEDY}`);
+    report(`${text}. It is read on if it comes back`);
+  }
+
   /** Returns whether the queue is the one that was read, and has all that was not read yet. */
   async isSame(signal: AbortSignal): Promise<boolean> {
     return identifyQueue(this.#position, await this.#observe(signal)).kind === 'same';
@@ -59,8 +80,7 @@ export class QueueStart {
     const { kind, from, to, count, reason } = decision.problem;
     const problem = `Queue ${queueKey(queue)} of the source has changed (${kind}) from offset ${from} to ${to}, ${count} offset(s): ${reason}`;
     if (decision.kind === 'fail') {
-      const remedy = 'source.change.policy says what to do about it: fail, resume-from-earliest or skip-and-report';
-      throw new ConnectError(ConnectErrorCode.positionInvalid, `${problem}. ${remedy}`);
+      throw new ConnectError(ConnectErrorCode.positionInvalid, `${problem}. ${REMEDY}`);
     }
     report(
       `${problem}. It is read on at offset ${decision.offset}: ${decision.skipped} skipped, ${decision.repeated} perhaps copied twice`,

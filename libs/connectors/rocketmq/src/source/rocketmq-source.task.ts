@@ -17,6 +17,7 @@ import { openCluster } from '../cluster/cluster-client.js';
 import { requireCluster } from '../cluster/cluster-identity.js';
 import { REQUEST_TIMEOUT_MS } from '../flow/flow-clusters.js';
 import { GroupOffsets } from './group-offsets.js';
+import { LossWatch } from './loss-watch.js';
 import { MessageCopier } from './message-copier.js';
 import { QueueFeed } from './queue-feed.js';
 import { linksIn, type QueueLink } from '../flow/queue-links.js';
@@ -64,6 +65,8 @@ export class RocketMqSourceTask implements SourceTask {
     const budget = new ReadBudget(settings['read.ahead.max.bytes']);
     const stored = storedPositions(context, source, links);
     const signal = AbortSignal.any([context.signal, this.#closing.signal]);
+    const queues = links.map((link) => link.source);
+    const losses = new LossWatch(client, queues, signal);
     if (settings['source.group'] !== undefined) this.#offsets = new GroupOffsets({ client, group, log: warn, signal });
     for (const [at, link] of links.entries()) {
       const feed: QueueFeed = new QueueFeed(link, {
@@ -79,6 +82,7 @@ export class RocketMqSourceTask implements SourceTask {
           policy: settings['source.change.policy'],
           report: warn,
         }),
+        losses,
         budget: budget.part(),
         createGroup: () => this.#createGroup(client, group),
         unreadable: (...of) => context.unreadable(...of),
