@@ -29,7 +29,22 @@ export interface SplitContext {
   readonly signal: AbortSignal;
 }
 
+/** What a connector makes of settings that users wrote for another system. */
+export interface TranslatedSettings {
+  /** The settings to use; the given object where there is nothing to translate. */
+  readonly settings: TaskConfig;
+  /** Settings that would not do what they say: they are refused. */
+  readonly errors: readonly FieldError[];
+  /** What users should know of settings that change nothing. A check answers them as warnings, and the log has them once. */
+  readonly notes: readonly string[];
+}
+
 interface ConnectorDescription extends PluginDescription {
+  /**
+   * Translates settings of another system into the connector's own. The runtime calls it wherever settings come in, before anything else reads
+   * them; validation, tasks and instance see the result alone. Pure, and without effect on what it has translated.
+   */
+  readonly translateSettings?: (config: TaskConfig) => TranslatedSettings;
   /**
    * Checks what the spec cannot say: rules across settings, and whether the other system takes them. It changes nothing. The runtime calls it
    * with settings that are right one by one: before they are stored, and before each `taskConfigs`. Few calls run at a time.

@@ -1,6 +1,7 @@
 import { connectorClass, type DesiredTask, type PluginInfo } from '@sluice/core';
 import type { DefinitionsAnswer, ValidateAnswer } from '@sluice/protocol';
 import {
+  ConfigError,
   type ConfigProviderPlugin,
   type ConfigSpec,
   type Connector,
@@ -32,6 +33,7 @@ import type { ResolvedTask } from '../secrets/resolved-task.js';
 import { connectorSpec, defineConnector, type StageTables } from './connector-definition.js';
 import { ConnectorChecks } from './connector-checks.js';
 import type { SinkDivider } from './sink-divider.js';
+import { translateSettings, type Translation } from './translate-settings.js';
 import { failedCheck, secretsHider, validateConnector } from './validate-connector.js';
 
 const VERSION_SETTING = 'connector.plugin.version';
@@ -181,9 +183,12 @@ export class PluginRegistry implements StageTables {
     const found = this.find(className, version);
     const connector = found ?? this.connector(className);
     const named = connectorClass(config) === '' ? { ...config, 'connector.class': className } : config;
-    return validateConnector(connector, await this.#secrets.resolve(named), {
+    const { resolved, errors, notes } = translateSettings(connector, await this.#secrets.resolve(named));
+    const known = found === undefined ? this.#versionErrors(className, version) : [];
+    return validateConnector(connector, resolved, {
       tables: this,
-      known: found === undefined ? this.#versionErrors(className, version) : [],
+      known: [...known, ...errors],
+      notes,
       check: (connector, settings) => this.#checks.run(connector, settings).catch((error: unknown) => failedCheck(connector, error)),
     });
   }
@@ -223,10 +228,11 @@ export class PluginRegistry implements StageTables {
     const { config, connectorConfig } = task;
     // One call: a value that changes between two would be another one in each.
     const [own, ofConnector] = await this.#secrets.resolveAll([config, connectorConfig ?? {}], signal);
+    const translated = (resolved: ResolvedConfig): TaskConfig => this.#translatedValid(resolved);
     return {
       ...task,
-      config: own.valid(),
-      ...(connectorConfig === undefined ? {} : { connectorConfig: ofConnector.valid() }),
+      config: translated(own),
+      ...(connectorConfig === undefined ? {} : { connectorConfig: translated(ofConnector) }),
       resolved: own.values,
     };
   }
@@ -243,9 +249,10 @@ export class PluginRegistry implements StageTables {
     context: SplitContext,
     divider?: SinkDivider,
   ): Promise<{ readonly tasks: readonly TaskConfig[] } | { readonly error: string }> {
-    const resolved = await this.#secrets.resolve(config);
+    const translation = translateSettings(this.#connectorFor(config), await this.#secrets.resolve(config));
+    const { resolved } = translation;
     try {
-      const tasks = await this.#split(this.connectorOf(config), resolved, context, divider);
+      const tasks = await this.#split(this.connectorOf(config), translation, context, divider);
       const isSecret = secretsAmong(describeSpec(defineConnector(this.connectorOf(config), resolved.config, this).spec));
       return { tasks: tasks.map((task, index) => resolved.restore(task, index, isSecret)) };
     } catch (error) {
@@ -258,7 +265,7 @@ export class PluginRegistry implements StageTables {
 
   async #split(
     connector: Connector,
-    resolved: ResolvedConfig,
+    { resolved, errors }: Translation,
     context: SplitContext,
     divider?: SinkDivider,
   ): Promise<readonly TaskConfig[]> {
@@ -267,6 +274,7 @@ export class PluginRegistry implements StageTables {
     if (unresolved.every(({ isLasting }) => !isLasting)) resolved.valid();
     const { errorCount, fields } = await validateConnector(connector, resolved, {
       tables: this,
+      known: errors,
       check: (each, settings) => this.#finalErrors(each, settings),
     });
     const tasksMax = parseConfig({ 'tasks.max': commonSettingsSpec['tasks.max'] }, config, { unknownKeys: 'ignore' });
@@ -297,6 +305,18 @@ export class PluginRegistry implements StageTables {
     return tasks.map((task, index) => ({ ...taskSettings(spec, config, task), ...count, ...moved?.[index] }));
   }
 
+  #connectorFor(config: TaskConfig): Connector | undefined {
+    return this.find(connectorClass(config), versionIn(config));
+  }
+
+  /** @throws ConfigError for settings that the connector cannot translate, and as {@link ResolvedConfig.valid} does */
+  #translatedValid(resolved: ResolvedConfig): TaskConfig {
+    resolved.valid();
+    const translation = translateSettings(this.#connectorFor(resolved.config), resolved);
+    if (translation.errors.length > 0) throw new ConfigError('The configuration of the connector', translation.errors);
+    return translation.resolved.config;
+  }
+
   /** Says what is wrong with settings for good. @throws an error marked `retriable` when they cannot be checked now */
   #finalErrors(connector: Connector, config: TaskConfig): Promise<readonly FieldError[]> {
     return this.#checks.run(connector, config).catch((error: unknown) => {
@@ -314,7 +334,7 @@ export class PluginRegistry implements StageTables {
 
 /** Calls each method on the connector itself: one that is an object of a class has them, and its private fields, nowhere else. */
 function withConverters(connector: Connector, defaultConverters: Connector['defaultConverters'] & object): Connector {
-  const { name, aliases, version, doc, spec, records, validate, createInstance } = connector;
+  const { name, aliases, version, doc, spec, records, translateSettings: translate, validate, createInstance } = connector;
   const common = {
     name,
     aliases,
@@ -324,10 +344,14 @@ function withConverters(connector: Connector, defaultConverters: Connector['defa
     defaultConverters,
     taskConfigs: connector.taskConfigs.bind(connector),
     ...(records === undefined ? {} : { records }),
+    ...(translate === undefined ? {} : { translateSettings: translate.bind(connector) }),
     ...(validate === undefined ? {} : { validate: validate.bind(connector) }),
     ...(createInstance === undefined ? {} : { createInstance: createInstance.bind(connector) }),
   } satisfies Record<
-    Exclude<keyof SinkConnector, 'kind' | 'createTask' | 'records' | 'validate' | 'createInstance' | 'hasRepeatablePut'>,
+    Exclude<
+      keyof SinkConnector,
+      'kind' | 'createTask' | 'records' | 'translateSettings' | 'validate' | 'createInstance' | 'hasRepeatablePut'
+    >,
     unknown
   >;
   if (connector.kind === 'sink') {

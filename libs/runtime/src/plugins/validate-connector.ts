@@ -38,6 +38,8 @@ export interface ValidationContext {
   readonly tables: StageTables;
   /** What is wrong with the choice of the connector itself. */
   readonly known?: readonly FieldError[];
+  /** What users should know of settings that were translated. */
+  readonly notes?: readonly string[];
   /** Checks settings as the connector itself does. */
   readonly check: (connector: Connector, config: TaskConfig) => Promise<readonly FieldError[]>;
 }
@@ -50,7 +52,7 @@ export interface ValidationContext {
 export async function validateConnector(
   connector: Connector,
   resolved: ResolvedConfig,
-  { tables, known = [], check }: ValidationContext,
+  { tables, known = [], notes = [], check }: ValidationContext,
 ): Promise<ValidateAnswer> {
   const { config, errors: unresolved } = resolved;
   const { converters, transforms, spec } = defineConnector(connector, config, tables);
@@ -91,7 +93,7 @@ export async function validateConnector(
       const withErrors = errors.length === 0 ? state : { ...state, errors: errors.map(hide) };
       return description === undefined ? { state: withErrors } : { description, state: withErrors };
     }),
-    warnings: [...base.warnings, ...unsupported.warnings.map(({ message }) => message), ...warningsOf(config)].map(hide),
+    warnings: [...notes, ...base.warnings, ...unsupported.warnings.map(({ message }) => message), ...warningsOf(config)].map(hide),
   };
 }
 

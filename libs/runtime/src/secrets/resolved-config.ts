@@ -65,10 +65,13 @@ export class ResolvedConfig {
   /** What references stood for, the longest first. */
   readonly values: NonNullable<ResolvedTask['resolved']>;
   #lookup: Lookup | undefined;
+  readonly #parts: ResolvedConfigParts;
   readonly #cipher: ValueCipher;
   readonly #presentTasks: ResolvedConfigParts['presentTasks'];
 
-  constructor({ stored, written, config, found, errors, cipher, presentTasks }: ResolvedConfigParts) {
+  constructor(parts: ResolvedConfigParts) {
+    const { stored, written, config, found, errors, cipher, presentTasks } = parts;
+    this.#parts = parts;
     this.stored = stored;
     this.written = written;
     this.config = config;
@@ -78,6 +81,11 @@ export class ResolvedConfig {
     this.values = [...found]
       .flatMap(([source, answer]) => ('value' in answer ? [{ source, ...answer }] : []))
       .sort((left, right) => right.value.length - left.value.length);
+  }
+
+  /** Returns the same with other settings, and with what to show for them. */
+  withSettings(config: TaskConfig, written: TaskConfig): ResolvedConfig {
+    return new ResolvedConfig({ ...this.#parts, config, written });
   }
 
   /** @throws ConnectError that names each setting without a value; `retriable` where it may have one later */

@@ -1,3 +1,4 @@
+import { readReplicatorAliases } from '@sluice/replication';
 import { requireConfig, type SourceConnector, type TaskConfig } from '@sluice/sdk';
 import { FlowInstance, SOURCE_WATCH } from '../instance/flow-instance.js';
 import { OffsetSync } from '../offsets/offset-sync.js';
@@ -22,6 +23,11 @@ export const rocketMqSource: SourceConnector = {
   doc: 'Copies topics of another RocketMQ cluster, queue by queue: bodies, properties, order and message ids stay, and each message comes once.',
   spec: { ...rocketMqSourceSpec, ...syncSpec, ...offsetSyncSpec },
   records: 'raw',
+  translateSettings: (config) => {
+    const { settings, refusals, notes } = readReplicatorAliases(config);
+    // Its values are those of `config`, or texts.
+    return { settings: settings as TaskConfig, errors: refusals, notes };
+  },
   validate: (config) => [
     ...settingsErrors(requireConfig('Configuration of the source', rocketMqSourceSpec, config, { unknownKeys: 'ignore' }), config),
     ...syncErrors(config),
