@@ -107,7 +107,7 @@ export class QueueLane {
         );
         this.#seq = progress.seq;
         this.#written = progress.position.offset;
-        this.#next = this.#awaited = offset;
+        this.#next = offset;
       }
       this.#isReady = true;
       return this.#next === undefined ? undefined : { queue: this.link.source, nextOffset: this.#next };
@@ -115,6 +115,11 @@ export class QueueLane {
       this.#fail(error);
       return undefined;
     }
+  }
+
+  /** Notes that the runtime was asked to read on from where the lane is: until then its positions say nothing. */
+  awaitSeek(): void {
+    this.#awaited = this.#next;
   }
 
   /** Takes a record, which is sent soon. @throws ConnectError for one that cannot be copied, where such records are not skipped */

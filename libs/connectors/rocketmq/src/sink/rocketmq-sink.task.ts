@@ -201,7 +201,10 @@ export class RocketMqSinkTask implements SinkTask {
     const { context } = this.#started();
     const following = recovered.then((position) => {
       if (this.#closing.signal.aborted || this.#lanes.get(lane.key) !== lane || !lane.isReady) return;
-      if (position !== undefined) context.seek([position]);
+      if (position !== undefined) {
+        lane.awaitSeek();
+        context.seek([position]);
+      }
       context.resume([lane.link.source]);
     });
     this.#late.add(following);
