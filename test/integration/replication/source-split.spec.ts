@@ -139,10 +139,23 @@ describe('the split of the source connector on two clusters', () => {
     const topic = await newTopic(4);
     await target.admin.createTopic({ topic, readQueues: 3, writeQueues: 3 });
     const pairs = new PairsInMemory();
-    const refused = split(configOf({ topics: topic, 'topic.creation.enable': 'false' }), pairs);
+    const refused = split(configOf({ topics: topic, 'topic.creation.enable': 'False' }), pairs);
     await expect(refused).rejects.toThrow(/Topic split-.* of the target has too few queues for the 4 queue\(s\).*expected are 4 on broker/);
     expect([...(await target.admin.topicConfig(topic)).values()][0]?.writeQueues).toBe(3);
     expect(pairs.pairs.size).toBe(0);
+  });
+
+  it('refuses a connector whose pairs are of another source, and changes nothing', async () => {
+    const topic = await newTopic(1);
+    const pairs = new PairsInMemory();
+    await split(configOf({ topics: topic }), pairs);
+    expect(pairs.pairs.get('clusters')).toMatch(/^clusters=sluice-identity-\w+>sluice-identity-\w+$/);
+    pairs.pairs.set('clusters', String(pairs.pairs.get('clusters')).replace(/=.*>/, '=sluice-identity-gone>'));
+    const before = new Map(pairs.pairs);
+    await expect(split(configOf({ topics: topic }), pairs)).rejects.toThrow(
+      /source\.cluster\.url leads to cluster .*expected is sluice-identity-gone/,
+    );
+    expect(pairs.pairs).toEqual(before);
   });
 
   it('has one task that waits where there is no topic yet', async () => {

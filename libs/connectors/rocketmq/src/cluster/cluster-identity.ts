@@ -81,7 +81,7 @@ export async function requireCluster(client: IdentityClient, identity: string, o
   if (found === identity) return;
   throw new ConnectError(
     ConnectErrorCode.positionInvalid,
-    `${options.setting} leads to cluster ${found}; expected is ${identity}, with which the connector was divided. Restart it if the cluster was replaced`,
+    `${options.setting} leads to cluster ${found}; expected is ${identity}, with which the connector was divided. Give a connector of another cluster another name`,
   );
 }
 

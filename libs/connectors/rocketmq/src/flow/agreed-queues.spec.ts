@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { beginOf, beginPairs, hasBegun, MARK_OF_BEGIN, queuesIn } from './agreed-queues.js';
+import { beginOf, beginPairs, clustersIn, clustersPair, hasBegun, MARK_OF_BEGIN, queuesIn, requireSameClusters } from './agreed-queues.js';
+import { SOURCE_SIDES } from './flow-clusters.js';
 
 const queue = (topic: string, queueId: number) => ({ topic, brokerName: 'b', queueId });
 
@@ -36,5 +37,18 @@ describe('what a flow agrees upon', () => {
   it('say when all queues of the first split were agreed upon', () => {
     expect(hasBegun(pairs)).toBe(false);
     expect(hasBegun(new Map([...pairs, ...MARK_OF_BEGIN]))).toBe(true);
+  });
+
+  it('are the clusters of both sides: others are refused, by the setting that leads to them', () => {
+    const agreed = clustersIn(new Map([...pairs, ...clustersPair({ source: 'a', target: 'b' })]));
+    expect(agreed).toEqual({ source: 'a', target: 'b' });
+    expect(clustersIn(pairs)).toBeUndefined();
+    requireSameClusters(undefined, { source: 'c', target: 'b' }, SOURCE_SIDES);
+    requireSameClusters(agreed, { source: 'a', target: 'b' }, SOURCE_SIDES);
+    const found = (source: string, target: string) => () => {
+      requireSameClusters(agreed, { source, target }, SOURCE_SIDES);
+    };
+    expect(found('c', 'b')).toThrow(/source\.cluster\.url leads to cluster c; expected is a/);
+    expect(found('a', 'c')).toThrow(/data\.cluster\.url leads to cluster c; expected is b/);
   });
 });

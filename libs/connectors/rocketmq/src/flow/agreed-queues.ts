@@ -1,4 +1,5 @@
-import { queueKey, type QueueRef } from '@sluice/sdk';
+import { ConfigError, queueKey, type QueueRef } from '@sluice/sdk';
+import type { FlowSides } from './flow-clusters.js';
 import { parseQueueKey, type QueueLink } from './queue-links.js';
 
 /**
@@ -9,12 +10,52 @@ import { parseQueueKey, type QueueLink } from './queue-links.js';
  * | `topic@broker:queue`       | `topic@broker:queue`              | which queue of the target a queue of the source is copied to   |
  * | `begin:topic@broker:queue` | `begin:topic@broker:queue=offset` | the first offset of a queue of the source that is copied       |
  * | `begun`                    | `begun`                           | queues without a beginning have appeared since: all is copied  |
+ * | `clusters`                 | `clusters=source>target`          | the identities of both sides, of which all of this is true     |
  */
 const BEGIN_PREFIX = 'begin:';
 const BEGUN = 'begun';
+const CLUSTERS = 'clusters';
+
+/** Which clusters a flow connects, by identity. */
+export interface FlowIdentities {
+  readonly source: string;
+  readonly target: string;
+}
+
+/** Returns the pair that says which clusters a flow connects. */
+export function clustersPair({ source, target }: FlowIdentities): ReadonlyMap<string, string> {
+  return new Map([[CLUSTERS, `${CLUSTERS}=${source}>${target}`]]);
+}
+
+/** Returns which clusters are agreed upon; `undefined` where none are yet. */
+export function clustersIn(pairs: ReadonlyMap<string, string>): FlowIdentities | undefined {
+  const [source, target] =
+    pairs
+      .get(CLUSTERS)
+      ?.slice(CLUSTERS.length + 1)
+      .split('>') ?? [];
+  return source === undefined || target === undefined ? undefined : { source, target };
+}
 
 /** The pair that a connector adds when all queues of its first split are agreed upon. */
 export const MARK_OF_BEGIN: ReadonlyMap<string, string> = new Map([[BEGUN, BEGUN]]);
+
+/**
+ * Positions, beginnings and the queue map are true of two clusters. Taken for others they would skip messages, or copy all of them again.
+ * @throws {ConfigError} that names the setting which leads to another cluster
+ */
+export function requireSameClusters(agreed: FlowIdentities | undefined, found: FlowIdentities, sides: FlowSides): void {
+  if (agreed === undefined) return;
+  const errors = (['source', 'target'] as const).flatMap((side) => {
+    if (agreed[side] === found[side]) return [];
+    const field = `${sides[side]}url`;
+    const message =
+      `Configuration ${field} leads to cluster ${found[side]}; expected is ${agreed[side]}, to which what this connector ` +
+      'has copied belongs. Give a connector of another cluster another name';
+    return [{ field, message }];
+  });
+  if (errors.length > 0) throw new ConfigError(sides.subject, errors);
+}
 
 export function hasBegun(pairs: ReadonlyMap<string, string>): boolean {
   return pairs.has(BEGUN);

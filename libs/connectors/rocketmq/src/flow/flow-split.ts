@@ -1,13 +1,13 @@
 import { divideQueues, type PlannedTopic } from '@sluice/replication';
 import { ConfigError, queueKey, requireConfig, RetriableError, type SplitContext, type TaskConfig } from '@sluice/sdk';
 import { type FlowClusters, type FlowSides, openFlow, SINK_SIDES, SOURCE_SIDES } from './flow-clusters.js';
-import { beginOf, beginPairs, hasBegun, MARK_OF_BEGIN, queuesIn } from './agreed-queues.js';
+import { beginOf, beginPairs, clustersIn, clustersPair, hasBegun, MARK_OF_BEGIN, queuesIn, requireSameClusters } from './agreed-queues.js';
 import { lookForTopics } from './flow-topics.js';
 import { linksText, type QueueLink, QUEUES_SETTING } from './queue-links.js';
 import { rocketMqSourceSpec, SOURCE_IDENTITY_SETTING, TARGET_IDENTITY_SETTING, type TopicSettings } from './settings.js';
 import { sinkTopicSettings } from './sink-settings.js';
 import { startOffsets, type StartSettings } from './start-offsets.js';
-import { pairTopic } from './target-queues.js';
+import { isCreationAllowed, pairTopic } from './target-queues.js';
 
 /** Another split of the same connector may be under way: who loses takes what the other has agreed upon. */
 const MAX_ROUNDS = 5;
@@ -19,7 +19,7 @@ const MAX_ROUNDS = 5;
  */
 export async function splitSource(config: TaskConfig, maxTasks: number, context: SplitContext): Promise<readonly TaskConfig[]> {
   const settings = requireConfig(SOURCE_SIDES.subject, rocketMqSourceSpec, config, { unknownKeys: 'ignore' });
-  const mayGrow = config['topic.creation.enable'] !== 'false';
+  const mayGrow = isCreationAllowed(config);
   const { links, identities } = await agreedFlow(config, { sides: SOURCE_SIDES, settings, starts: settings, mayGrow, context });
   const parts = divideQueues(
     links.map((link) => link.source),
@@ -42,7 +42,7 @@ export async function splitSource(config: TaskConfig, maxTasks: number, context:
  */
 export async function splitSink(config: TaskConfig, maxTasks: number, context: SplitContext): Promise<readonly TaskConfig[]> {
   const settings = sinkTopicSettings(config);
-  const mayGrow = config['topic.creation.enable'] !== 'false';
+  const mayGrow = isCreationAllowed(config);
   const { links, identities } = await agreedFlow(config, { sides: SINK_SIDES, settings, starts: undefined, mayGrow, context });
   const task = { ...config, ...identities, [QUEUES_SETTING]: linksText(links) };
   return Array.from({ length: Math.max(1, Math.min(maxTasks, links.length)) }, () => task);
@@ -75,15 +75,18 @@ async function agreedFlow(config: TaskConfig, wanted: FlowToAgree): Promise<Agre
 
 /** Returns all queues of the flow, those too that are not there now, once each has a target and a beginning in the log. */
 async function agreedLinks(
-  { sides: { subject }, settings, starts, mayGrow, context: { pairs, signal } }: FlowToAgree,
+  { sides: flowSides, settings, starts, mayGrow, context: { pairs, signal } }: FlowToAgree,
   clusters: FlowClusters,
 ): Promise<readonly QueueLink[]> {
+  const { subject } = flowSides;
   const sides = { source: clusters.source.client, target: clusters.target.client };
+  const identities = { source: clusters.source.identity, target: clusters.target.identity };
   let inForce = await pairs.read();
   for (let round = 0; round < MAX_ROUNDS; round++) {
+    requireSameClusters(clustersIn(inForce), identities, flowSides);
     const { taken: topics, plan } = await lookForTopics(clusters, settings, queuesIn(inForce), signal);
     requireNoRefusal(subject, plan, settings, hasBegun(inForce));
-    const wanted = new Map<string, string>();
+    const wanted = new Map(clustersIn(inForce) === undefined ? clustersPair(identities) : []);
     for (const topic of topics) {
       const known = new Map([...inForce, ...wanted]);
       for (const [key, value] of await pairTopic(topic, known, { ...sides, mayGrow, signal, subject })) wanted.set(key, value);
@@ -98,6 +101,7 @@ async function agreedLinks(
       for (const [key, value] of beginPairs(begins)) wanted.set(key, value);
     }
     if (wanted.size > 0) inForce = await pairs.extend(wanted);
+    requireSameClusters(clustersIn(inForce), identities, flowSides);
     // Another split may have given a queue of the target to another queue of the source.
     if ([...wanted.keys()].some((key) => !inForce.has(key))) continue;
     if (!hasBegun(inForce)) inForce = await pairs.extend(MARK_OF_BEGIN);

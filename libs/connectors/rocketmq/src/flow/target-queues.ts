@@ -1,6 +1,6 @@
 import { proposePairs } from '@sluice/replication';
 import { type RocketMqClient, TopicNotFoundError, type TopicConfig, UnsupportedByBrokerError, writableQueues } from '@sluice/rocketmq';
-import { ConfigError, type QueueRef } from '@sluice/sdk';
+import { ConfigError, type QueueRef, type TaskConfig } from '@sluice/sdk';
 import type { FlowTopic } from './flow-topics.js';
 
 export interface PairingOptions {
@@ -12,6 +12,11 @@ export interface PairingOptions {
   readonly signal: AbortSignal;
   /** Stands in errors: whose configuration it is. */
   readonly subject: string;
+}
+
+/** Reads `topic.creation.enable` of the engine, which takes it in any case: topics of the target may be created, and get more queues. */
+export function isCreationAllowed(config: TaskConfig): boolean {
+  return (config['topic.creation.enable'] ?? 'true').trim().toLowerCase() !== 'false';
 }
 
 /**

@@ -1,5 +1,6 @@
 import { type NameFilter, namesItself, reservedGroup, takesName } from '@sluice/replication';
 import { type ConfigSpec, type FieldError, requireConfig, type TaskConfig } from '@sluice/sdk';
+import { isCreationAllowed } from '../flow/target-queues.js';
 
 const GROUP = 'Configuration sync';
 
@@ -159,7 +160,7 @@ export function readSyncSettings(subject: string, config: TaskConfig): SyncSetti
     isDryRun: parsed['sync.dry.run'],
     groups: { include: parsed.groups, exclude: parsed['groups.exclude'] },
     users: { include: parsed['acl.users'], exclude: parsed['acl.users.exclude'] },
-    isCreationAllowed: (config['topic.creation.enable'] ?? 'true').trim().toLowerCase() !== 'false',
+    isCreationAllowed: isCreationAllowed(config),
     ownUsers: new Set(keys.filter((key): key is string => key !== undefined && key !== '')),
   };
 }
