@@ -15,8 +15,8 @@ export interface TranslationInput {
    */
   readonly others: 'hold' | 'skip';
   /**
-   * The flow of the other direction has brought messages of the target to the source. Returns the first target offset, from the given one on, whose
-   * message it has not brought to where the group has consumed it. Returns the given one where nothing proves any.
+   * The flow of the other direction has brought messages of the target to the source. Returns the first target offset, from the given one on, without
+   * a proof: its message is not at the source, or the group has not consumed it there.
    */
   readonly consumedElsewhere: (targetOffset: number) => number;
 }

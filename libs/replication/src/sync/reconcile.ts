@@ -24,7 +24,7 @@ export interface Direction {
   readonly isDeleteAllowed: boolean;
   /** Whether this very difference has been left to the flow that leads back for so long that it will not be carried any more. */
   readonly isLeftLong: boolean;
-  /** Brokers of the source that answered. */
+  /** Brokers of the source that answered, and have its identity. */
   readonly answered: ReadonlySet<string>;
 }
 
@@ -90,7 +90,7 @@ function whyKept(target: string | undefined, memory: Remembered | undefined, dir
   if (!direction.isDeleteAllowed) return 'it is gone at the source; sync.delete is false';
   if (brokers.length === 0) return 'it is gone at the source; nobody knows which broker had it';
   const missing = brokers.filter((broker) => !direction.answered.has(broker));
-  if (missing.length > 0) return `it is gone at the source, or on ${missing.join(', ')}, which does not answer`;
+  if (missing.length > 0) return `it is gone at the source, or on ${missing.join(', ')}, which does not answer or was set up again`;
   if (direction.isTwoWay && agreed !== target) return 'it is gone at the source, and was changed at the target';
   return undefined;
 }

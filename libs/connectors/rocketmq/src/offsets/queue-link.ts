@@ -31,8 +31,8 @@ export class QueueLink {
   }
 
   /**
-   * Returns the first target offset, from `targetOffset` on, whose message has no copy at the source before `sourceOffset`. A group has consumed
-   * there up to that one.
+   * Returns the first target offset, from `targetOffset` on, that has no copy at the source before `sourceOffset`. Up to that one a group
+   * has consumed there.
    */
   consumedElsewhere(sourceOffset: number, targetOffset: number): number {
     return this.#reverse?.firstNotCopied(targetOffset, sourceOffset) ?? targetOffset;

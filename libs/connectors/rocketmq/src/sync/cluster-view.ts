@@ -13,8 +13,10 @@ import {
   isRocketMqError,
   type PlainAclAccount,
   type RocketMqClient,
+  TopicNotFoundError,
   UnsupportedByBrokerError,
 } from '@sluice/rocketmq';
+import type { FlowCluster } from '../flow/flow-clusters.js';
 import type { SyncSettings } from './sync-settings.js';
 
 /** A broker that answers nothing for longer is treated as unavailable in this round. */
@@ -68,6 +70,19 @@ export async function readCluster(client: RocketMqClient, settings: SyncSettings
     }),
   );
   return { names, topics, groups, acl, problems };
+}
+
+/**
+ * Returns the brokers that have the identity of their cluster. One that was set up again in place of another has the same name, and nothing else.
+ * @throws the client's errors, and the signal's reason
+ */
+export async function provenBrokers({ client, identity }: FlowCluster, signal: AbortSignal): Promise<ReadonlySet<string>> {
+  try {
+    return new Set((await client.admin.topicRoute(identity, { signal })).brokers.map(({ brokerName }) => brokerName));
+  } catch (error) {
+    if (error instanceof TopicNotFoundError) return new Set();
+    throw error;
+  }
 }
 
 /** Returns an error of the client as text that says which permission is missing, where one is. */

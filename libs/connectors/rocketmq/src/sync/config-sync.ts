@@ -4,7 +4,7 @@ import { pause } from '@sluice/time';
 import type { FlowClusters } from '../flow/flow-clusters.js';
 import type { InstancePart, InstancePartContext } from '../instance/instance-part.js';
 import { applyAction } from './apply-action.js';
-import { explain, readCluster, type ClusterView } from './cluster-view.js';
+import { explain, provenBrokers, readCluster, type ClusterView } from './cluster-view.js';
 import { isAllCopied } from './copied-queues.js';
 import { FlowOrigins, originsAt } from './flow-origins.js';
 import { SyncJournal, type SyncStatus } from './sync-journal.js';
@@ -86,6 +86,8 @@ export class ConfigSync implements InstancePart {
       readCluster(clusters.source.client, settings, signal),
       readCluster(clusters.target.client, settings, signal),
     ]);
+    // After the look: what a broker lacked while it had the identity was deleted there.
+    const proven = await provenBrokers(clusters.source, signal);
     for (const [what, why] of problemsOf(source, target, known)) journal.problem(what, why);
     const decided = decideRound({
       settings,
@@ -93,6 +95,7 @@ export class ConfigSync implements InstancePart {
       target,
       topics: flow.context.topics(),
       memory: this.#memory,
+      proven,
       origins: known,
       sourceIdentity: clusters.source.identity,
       targetIdentity: clusters.target.identity,

@@ -1,6 +1,6 @@
 import { describeAction, type SyncAction } from '@sluice/replication';
 import type { FlowClusters } from '../flow/flow-clusters.js';
-import { readCluster } from './cluster-view.js';
+import { provenBrokers, readCluster } from './cluster-view.js';
 import { FlowOrigins } from './flow-origins.js';
 import { memoryTopic, readMemory } from './sync-memory.js';
 import { decideRound } from './sync-round.js';
@@ -41,6 +41,7 @@ export async function planSync(clusters: FlowClusters, settings: SyncSettings, o
     target,
     topics,
     memory: found?.memory.things ?? new Map(),
+    proven: await provenBrokers(clusters.source, signal),
     origins: await new FlowOrigins(clusters.source.client).read(signal),
     sourceIdentity: clusters.source.identity,
     targetIdentity: clusters.target.identity,

@@ -43,6 +43,7 @@ function decide(input: Partial<RoundInput>, config: Readonly<Record<string, stri
     target: view({}),
     topics: new Map(),
     memory: new Map(),
+    proven: new Set(['broker']),
     origins: NONE,
     sourceIdentity: 'sluice-identity-b',
     targetIdentity: 'sluice-identity-a',
@@ -80,6 +81,14 @@ describe('decideRound', () => {
       'acl.users.exclude': 'writer',
     };
     expect(kinds(decide({ target, memory: new Map(made) }, config))).toEqual(['delete-user reader']);
+  });
+
+  it('deletes nothing where a broker of the source was set up again, without anything', () => {
+    const memory = new Map([['group orders', { from: 'orders', made: [''], brokers: ['broker'] }]]);
+    const input = { target: view({ orders: GROUP }), memory };
+    expect(kinds(decide(input, { 'sync.delete': 'true' }))).toEqual(['delete-group orders']);
+    const [kept] = decide({ ...input, proven: new Set() }, { 'sync.delete': 'true' });
+    expect(kept?.decision).toMatchObject({ actions: [], left: expect.stringContaining('on broker, which') });
   });
 
   it('does not overwrite a super user of the target with a user of equal name, unless that is named', () => {

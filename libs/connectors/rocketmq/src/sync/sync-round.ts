@@ -12,6 +12,8 @@ export interface RoundInput {
   readonly topics: ReadonlyMap<string, string>;
   /** What the flow remembers, by key of difference; settings are fingerprints. */
   readonly memory: ReadonlyMap<string, Remembered>;
+  /** Brokers of the source that have its identity: what others lack was not deleted there. */
+  readonly proven: ReadonlySet<string>;
   /** Clusters whose settings reach the source; undefined where nobody knows. */
   readonly origins: Origins | undefined;
   readonly sourceIdentity: string;
@@ -41,7 +43,7 @@ export function decideRound(input: RoundInput): readonly Decided[] {
       isSourceFirst,
       isDeleteAllowed: settings.isDeleteAllowed,
       isLeftLong: input.isLeftLong?.(key) ?? false,
-      answered: new Set(source[part].keys()),
+      answered: new Set([...source[part].keys()].filter((broker) => input.proven.has(broker))),
     };
     return { difference, decision: reconcile(difference, memory.get(key), direction) };
   });
