@@ -15,8 +15,8 @@ export interface TranslationInput {
    */
   readonly others: 'hold' | 'skip';
   /**
-   * The flow of the other direction has brought messages of the target to the source. Returns the first target offset, from the given one on, without
-   * a proof: its message is not at the source, or the group has not consumed it there.
+   * The flow of the other direction has brought messages of the target to the source. Returns the first target offset,
+   * from the given one on, that nothing proves to be consumed there.
    */
   readonly consumedElsewhere: (targetOffset: number) => number;
 }
