@@ -77,7 +77,10 @@ module.exports = {
       name: 'connectors-import-sdk',
       severity: 'error',
       from: { path: '^libs/connectors/([^/]+)/', pathNot: '\\.spec\\.ts$' },
-      to: { path: '^(apps|libs|test)/', pathNot: ['^libs/connectors/$1/', '^libs/(sdk|time|verification|rocketmq|replication|transforms)/'] },
+      to: {
+        path: '^(apps|libs|test)/',
+        pathNot: ['^libs/connectors/$1/', '^libs/(sdk|time|verification|rocketmq|replication|transforms)/'],
+      },
     },
     {
       name: 'apps-never-import-apps',

@@ -1,4 +1,10 @@
-export { clusterErrors, type ClusterOptions, clusterSettingsSpec, type ClusterSpec, readClusterOptions } from './cluster/cluster-settings.js';
+export {
+  clusterErrors,
+  type ClusterOptions,
+  clusterSettingsSpec,
+  type ClusterSpec,
+  readClusterOptions,
+} from './cluster/cluster-settings.js';
 export * from './config/config-fields.js';
 export * from './config/config-provider.js';
 export * from './config/describe-fields.js';

@@ -40,6 +40,10 @@ const moved: SourceConnector = {
 };
 const env = { get: () => Promise.resolve({ values: new Map([['PIN', 'opensesame']]) }) };
 const secrets = new ConfigSecrets({ providers: new Map([['env', env as never]]) });
+const TASK = { id: { connector: 'c', index: 0 }, generation: 1, type: 'source', paused: false, committed: false } as const satisfies Omit<
+  DesiredTask,
+  'config'
+>;
 const config = { name: 'c', 'connector.class': 'Moved', 'old.place': 'here' };
 
 describe.each([
@@ -59,7 +63,7 @@ describe.each([
     const answer = await registry.validate('Moved', wrong);
     expect(answer.fields.find(({ state }) => state.name === 'old.place')?.state.errors).toEqual([expect.stringContaining('nowhere')]);
     expect(await registry.taskConfigs(wrong, SPLITTING)).toMatchObject({ error: expect.stringContaining('nowhere') });
-    const task = { id: { connector: 'c', index: 0 }, generation: 1, config: wrong } as DesiredTask;
+    const task = { ...TASK, config: wrong };
     const refused = await registry.resolveTask(task, new AbortController().signal).catch((error: unknown) => error);
     expect(isConfigError(refused) && refused.errors[0]?.field).toBe('old.place');
   });
@@ -68,12 +72,7 @@ describe.each([
     const answer = await registry.taskConfigs(config, SPLITTING);
     expect(split.at(-1)).toMatchObject({ place: 'here' });
     expect(answer).toEqual({ tasks: [{ name: 'c', 'connector.class': 'Moved', place: 'here', part: 'here/0' }] });
-    const task = {
-      id: { connector: 'c', index: 0 },
-      generation: 1,
-      config: { ...config, part: '0' },
-      connectorConfig: config,
-    } as DesiredTask;
+    const task = { ...TASK, config: { ...config, part: '0' }, connectorConfig: config };
     const { config: ofTask, connectorConfig } = await registry.resolveTask(task, new AbortController().signal);
     expect([ofTask['place'], ofTask['old.place'], connectorConfig?.['place'], connectorConfig?.['old.place']]).toEqual([
       'here',
