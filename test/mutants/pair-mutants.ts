@@ -5,20 +5,20 @@ export const PAIR_MUTANTS: readonly Mutant[] = [
   {
     rule: 'pairs: one replaces another with its key',
     file: 'model/pair-table.ts',
-    from: 'if (this.byKey.has(key) || added.has(key)',
-    to: 'if (added.has(key)',
+    from: 'return this.byKey.has(key) || this.#values.has(value);',
+    to: 'return this.#values.has(value);',
   },
   {
     rule: 'pairs: one gets the value of another',
     file: 'model/pair-table.ts',
-    from: '|| this.#values.has(value) ||',
-    to: '||',
+    from: 'return this.byKey.has(key) || this.#values.has(value);',
+    to: 'return this.byKey.has(key);',
   },
   {
     rule: 'pairs: two of one request get the same value',
     file: 'model/pair-table.ts',
-    from: '|| values.has(value)) continue;',
-    to: ') continue;',
+    from: 'if (added.has(key) || values.has(value) || this.rulesOut(pair)) continue;',
+    to: 'if (added.has(key) || this.rulesOut(pair)) continue;',
   },
   {
     rule: 'pairs: a request changes the table that others hold',
