@@ -72,7 +72,9 @@ describe('configuration of clusters of RocketMQ 4.9 with plain ACL, and of one w
     );
     for (const { name, namesrv, brokerName } of clusters) {
       const client = RocketMqClient.open({ namesrv, credentials: ADMIN, requestTimeoutMs: 10_000 });
-      sides.set(name, { client, brokerName, namesrv, identity: `sluice-identity-${name}` });
+      const identity = `sluice-identity-${name}`;
+      await client.admin.createTopic({ topic: identity, readQueues: 1, writeQueues: 1 });
+      sides.set(name, { client, brokerName, namesrv, identity });
       await client.admin.createTopic({ topic: 'things', readQueues: 1, writeQueues: 1 });
     }
   });

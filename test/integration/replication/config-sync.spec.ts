@@ -59,11 +59,13 @@ describe('configuration of two clusters of RocketMQ 5 with ACL 2.0', () => {
         }),
       ),
     );
-    clusters.forEach(({ namesrv, brokerName }, index) => {
+    for (const [index, { namesrv, brokerName }] of clusters.entries()) {
       const side = index === 0 ? 'a' : 'b';
       const client = RocketMqClient.open({ namesrv, credentials: ADMIN, requestTimeoutMs: 10_000 });
-      sides.set(side, { client, brokerName, identity: `sluice-identity-${side}` });
-    });
+      const identity = `sluice-identity-${side}`;
+      await client.admin.createTopic({ topic: identity, readQueues: 1, writeQueues: 1 });
+      sides.set(side, { client, brokerName, identity });
+    }
   });
 
   afterEach(async () => {
