@@ -20,8 +20,10 @@ import type { QueueStart } from './queue-start.js';
 
 /** Pulls in flight per queue, ahead of what the task has taken. */
 const PULLS_AHEAD = 4;
-/** Between two answers that are further apart, in milliseconds, the queue could be deleted, created again, and filled up to the offset that is read. */
+/** Between two answers that are further apart, in milliseconds, the queue could be deleted, created again, and filled up to any offset. */
 const DOUBT_AFTER_MS = 50;
+/** More than producers can fill a queue with in a millisecond: up to a low offset it is filled sooner. */
+const MOST_MESSAGES_IN_MS = 10_000;
 /** After so many failures in a row a reader is given up, and it is looked for what is wrong. */
 const FAILURES_TO_DOUBT = 3;
 /** How long a queue has to be missing before that is a loss, in milliseconds: topics are created again, and brokers move. */
@@ -267,7 +269,8 @@ export class QueueFeed {
       reader.seek(next);
       return { kind: 'unreadable', next, error };
     }
-    if (this.#isDoubtful || performance.now() - this.#provenMs > DOUBT_AFTER_MS) {
+    const doubtAfterMs = Math.min(DOUBT_AFTER_MS, (messages[0]?.queueOffset ?? 0) / MOST_MESSAGES_IN_MS);
+    if (this.#isDoubtful || performance.now() - this.#provenMs > doubtAfterMs) {
       if (!(await start.isSame(this.#signal))) return undefined;
       this.#isDoubtful = false;
     }
