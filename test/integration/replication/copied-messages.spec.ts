@@ -1,16 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
+import type { RunningCluster } from '@sluice/embedded-rocketmq';
 import { BatchEncoder, encodeProperties, type QueueRef, RocketMqClient, writableQueues } from '@sluice/rocketmq';
 import type { TaskConfig } from '@sluice/sdk';
 import { JavaLoop } from '../../support/java-loop.js';
 import { until } from '../../support/sluice-cluster.js';
 import { DataPlane } from '../runtime/data-plane.js';
 import { PairsInMemory, rocketMqSource, split } from './driven-flow.js';
+import { OtherSite } from './other-site.js';
 
 const TARGET = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
 const PEER = fileURLToPath(new URL('../../interop/java/FlowPeer.java', import.meta.url));
@@ -29,7 +27,7 @@ describe('messages that a source loop has copied, read with the Java client', ()
   const run = `${Date.now()}-${process.pid}`;
   const topic = `copied-${run}`;
   const group = `copied-peer-${run}`;
-  let dir: string;
+  let site: OtherSite;
   let cluster: RunningCluster;
   let source: RocketMqClient;
   let target: RocketMqClient;
@@ -38,21 +36,14 @@ describe('messages that a source loop has copied, read with the Java client', ()
   let config: TaskConfig;
 
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'sluice-copied-'));
-    cluster = await startCluster({
-      name: 'test',
-      ports: await freePorts(),
-      dataDir: join(dir, 'data'),
-      topology: { proxy: false },
-      heap: { brokerMb: 256, brokerDirectMb: 256 },
-      startTimeoutMs: 200_000,
-    });
+    site = await OtherSite.start();
+    ({ cluster } = site);
     source = RocketMqClient.open({ namesrv: cluster.namesrv, requestTimeoutMs: 30_000 });
     target = RocketMqClient.open({ namesrv: TARGET, requestTimeoutMs: 30_000 });
     plane = new DataPlane(TARGET);
     await source.admin.createTopic({ topic, readQueues: 4, writeQueues: 4 });
     for (const client of [source, target]) await client.admin.createGroup({ group });
-    java = new JavaLoop(dir, { sources: [PEER] });
+    java = new JavaLoop(site.directory, { sources: [PEER] });
     const urls = { 'source.cluster.url': `rocketmq://${cluster.namesrv}`, 'data.cluster.url': `rocketmq://${TARGET.replace(';', ',')}` };
     [config] = (await split({ ...urls, topics: topic }, new PairsInMemory())) as [TaskConfig];
   }, LIMIT_MS);
@@ -60,8 +51,7 @@ describe('messages that a source loop has copied, read with the Java client', ()
   afterAll(async () => {
     await (java as JavaLoop | undefined)?.close();
     await Promise.all([source.close(), target.close(), plane.close()]);
-    await cluster.kill();
-    await rm(dir, { recursive: true, force: true });
+    await site.close();
   }, LIMIT_MS);
 
   const peer = async (...args: readonly string[]): Promise<readonly string[][]> => {

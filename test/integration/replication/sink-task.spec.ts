@@ -1,14 +1,12 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type BrokerHandle, freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
+import type { BrokerHandle, RunningCluster } from '@sluice/embedded-rocketmq';
 import { BatchEncoder, encodeProperties, type QueueRef, RocketMqClient, SYS_FLAG } from '@sluice/rocketmq';
 import { queueKey, type TaskConfig } from '@sluice/sdk';
 import { sinkContract } from '@sluice/testing';
 import { until } from '../../support/sluice-cluster.js';
 import { PairsInMemory } from './driven-flow.js';
 import { DrivenSink, queuesOf, readAll, rocketMqSink, splitSink } from './driven-sink.js';
+import { OtherSite } from './other-site.js';
 
 const SOURCE = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
 const READER = 'sink-look';
@@ -16,7 +14,7 @@ const LIMIT_MS = 300_000;
 
 describe('the sink task on two clusters', () => {
   const run = `${Date.now()}-${process.pid}`;
-  let dir: string;
+  let site: OtherSite;
   let cluster: RunningCluster;
   let second: BrokerHandle;
   let source: RocketMqClient;
@@ -25,15 +23,8 @@ describe('the sink task on two clusters', () => {
   const running: DrivenSink[] = [];
 
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'sluice-sink-'));
-    cluster = await startCluster({
-      name: 'test',
-      ports: await freePorts(),
-      dataDir: join(dir, 'data'),
-      topology: { brokers: [{ name: 'broker-a' }, { name: 'broker-b' }], proxy: false },
-      heap: { brokerMb: 256, brokerDirectMb: 256 },
-      startTimeoutMs: 200_000,
-    });
+    site = await OtherSite.start(['broker-a', 'broker-b']);
+    ({ cluster } = site);
     second = cluster.brokers[1] as BrokerHandle;
     source = RocketMqClient.open({ namesrv: SOURCE, requestTimeoutMs: 15_000 });
     target = RocketMqClient.open({ namesrv: cluster.namesrv, requestTimeoutMs: 15_000 });
@@ -46,8 +37,7 @@ describe('the sink task on two clusters', () => {
 
   afterAll(async () => {
     await Promise.all([source.close(), target.close()]);
-    await cluster.kill();
-    await rm(dir, { recursive: true, force: true });
+    await site.close();
   }, LIMIT_MS);
 
   const configOf = (topic: string, more: TaskConfig = {}): TaskConfig => ({

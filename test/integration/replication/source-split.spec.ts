@@ -1,43 +1,33 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
+import type { RunningCluster } from '@sluice/embedded-rocketmq';
 import { RocketMqClient, TOPIC_PERM } from '@sluice/rocketmq';
 import { type ConnectorInstance, queueKey, type TaskConfig } from '@sluice/sdk';
 import { instanceTestContext, RecordedLogger } from '@sluice/testing';
 import { until } from '../../support/sluice-cluster.js';
 import { linksIn, PairsInMemory, rocketMqSource, split } from './driven-flow.js';
+import { OtherSite } from './other-site.js';
 
 const TARGET = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
 const LIMIT_MS = 300_000;
 
 describe('the split of the source connector on two clusters', () => {
   const run = `${Date.now()}-${process.pid}`;
-  let dir: string;
+  let site: OtherSite;
   let cluster: RunningCluster;
   let source: RocketMqClient;
   let target: RocketMqClient;
   let topics = 0;
 
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'sluice-split-'));
-    cluster = await startCluster({
-      name: 'test',
-      ports: await freePorts(),
-      dataDir: join(dir, 'data'),
-      topology: { proxy: false },
-      heap: { brokerMb: 256, brokerDirectMb: 256 },
-      startTimeoutMs: 200_000,
-    });
+    site = await OtherSite.start();
+    ({ cluster } = site);
     source = RocketMqClient.open({ namesrv: cluster.namesrv, requestTimeoutMs: 15_000 });
     target = RocketMqClient.open({ namesrv: TARGET, requestTimeoutMs: 15_000 });
   }, LIMIT_MS);
 
   afterAll(async () => {
     await Promise.all([source.close(), target.close()]);
-    await cluster.kill();
-    await rm(dir, { recursive: true, force: true });
+    await site.close();
   }, LIMIT_MS);
 
   const configOf = (more: TaskConfig = {}): TaskConfig => ({

@@ -1,9 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { type BrokerHandle, freePorts, type RunningCluster, startCluster } from '@sluice/embedded-rocketmq';
+import type { BrokerHandle, RunningCluster } from '@sluice/embedded-rocketmq';
 import { parsePosition } from '@sluice/replication';
 import {
   BatchEncoder,
@@ -19,6 +16,7 @@ import { RememberedPositions } from '@sluice/testing';
 import { until } from '../../support/sluice-cluster.js';
 import { bodiesBetween, BatchTopic } from '../rocketmq/inner-batches.js';
 import { byQueue, DrivenTask, PairsInMemory, split } from './driven-flow.js';
+import { OtherSite } from './other-site.js';
 
 const TARGET = process.env['SLUICE_TEST_NAMESRV'] ?? '127.0.0.1:9876';
 const READER = 'flow-look';
@@ -29,7 +27,7 @@ const offsetsOf = (records: readonly SourceRecord[]): number[] => records.map(({
 
 describe('the source task on two clusters', () => {
   const run = `${Date.now()}-${process.pid}`;
-  let dir: string;
+  let site: OtherSite;
   let cluster: RunningCluster;
   let second: BrokerHandle;
   let source: RocketMqClient;
@@ -38,15 +36,8 @@ describe('the source task on two clusters', () => {
   const running: DrivenTask[] = [];
 
   beforeAll(async () => {
-    dir = await mkdtemp(join(tmpdir(), 'sluice-flow-'));
-    cluster = await startCluster({
-      name: 'test',
-      ports: await freePorts(),
-      dataDir: join(dir, 'data'),
-      topology: { brokers: [{ name: 'broker-test' }, { name: 'broker-more' }], proxy: false },
-      heap: { brokerMb: 256, brokerDirectMb: 256 },
-      startTimeoutMs: 200_000,
-    });
+    site = await OtherSite.start(['broker-test', 'broker-more']);
+    ({ cluster } = site);
     second = cluster.brokers[1] as BrokerHandle;
     source = RocketMqClient.open({ namesrv: cluster.namesrv, requestTimeoutMs: 15_000 });
     await source.admin.createGroup({ group: READER });
@@ -59,8 +50,7 @@ describe('the source task on two clusters', () => {
 
   afterAll(async () => {
     await Promise.all([source.close(), target.close()]);
-    await cluster.kill();
-    await rm(dir, { recursive: true, force: true });
+    await site.close();
   }, LIMIT_MS);
 
   const configOf = (topic: string, more: TaskConfig = {}): TaskConfig => ({
