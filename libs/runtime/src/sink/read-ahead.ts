@@ -1,3 +1,4 @@
+import { untilCalled } from '@sluice/time';
 import type { RawMessage, ReadBudget } from '../ports/queue-messages.port.js';
 import type { TaskCounters } from '../ports/task-counters.port.js';
 
@@ -88,15 +89,10 @@ export class ReadAhead {
   async room(signal: AbortSignal): Promise<void> {
     while (this.#answers.length > 0 && !this.budget.hasRoom(0, 0)) {
       signal.throwIfAborted();
-      await new Promise<void>((resolve) => {
-        const go = (): void => {
-          signal.removeEventListener('abort', go);
-          this.#resume = undefined;
-          resolve();
-        };
-        this.#resume = go;
-        signal.addEventListener('abort', go);
+      await untilCalled(signal, (resume) => {
+        this.#resume = resume;
       });
+      this.#resume = undefined;
     }
     signal.throwIfAborted();
   }

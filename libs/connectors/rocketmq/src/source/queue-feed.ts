@@ -11,7 +11,7 @@ import {
   TopicNotFoundError,
 } from '@sluice/rocketmq';
 import { ConnectError, ConnectErrorCode, queueKey, type SourcePartition, type SourceRecord, type SourceTaskContext } from '@sluice/sdk';
-import { backoffMs, type BackoffLimits, pause } from '@sluice/time';
+import { backoffMs, type BackoffLimits, pause, untilCalled } from '@sluice/time';
 import { describeLoss, type LossWatch } from './loss-watch.js';
 import type { MessageCopier } from './message-copier.js';
 import type { QueueLink } from '../flow/queue-links.js';
@@ -301,15 +301,10 @@ export class QueueFeed {
   async #room(): Promise<void> {
     const signal = this.#signal;
     while (this.#answers.length > 0 && !this.#options.budget.hasRoom(0, 0) && !signal.aborted) {
-      await new Promise<void>((resolve) => {
-        const go = (): void => {
-          signal.removeEventListener('abort', go);
-          this.#resume = undefined;
-          resolve();
-        };
-        this.#resume = go;
-        signal.addEventListener('abort', go);
+      await untilCalled(signal, (resume) => {
+        this.#resume = resume;
       });
+      this.#resume = undefined;
     }
     signal.throwIfAborted();
   }
