@@ -1,4 +1,5 @@
 export { encodeBeat, type Beat } from './control/beat.codec.js';
+export { asBuffer } from './bytes/as-buffer.js';
 export * from './control/command.codec.js';
 export * from './control/envelope.codec.js';
 export * from './control/log-entry.codec.js';

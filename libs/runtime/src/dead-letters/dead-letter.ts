@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { JsonConverter, jsonConverterSpec } from '@sluice/converters';
 import {
+  asBuffer,
   COMPRESSION_BITS,
   contextWithoutParts,
   type ConvertedRecord,
@@ -54,8 +55,8 @@ export function letterOfRecord(record: ConnectRecord, contextOf: ContextOf): Who
 
 /** Makes the dead letter of a raw record: the message itself. */
 function letterOfRaw({ body, properties, flag, sysFlag, bornAt }: RawRecord, contextOf: ContextOf): WholeMessage {
-  const written = writtenWithin(bufferOf(properties));
-  return { body: bufferOf(body), sysFlag: sysFlag & COMPRESSION_BITS, flag, bornAt, properties: written + contextOf(written) };
+  const written = writtenWithin(asBuffer(properties));
+  return { body: asBuffer(body), sysFlag: sysFlag & COMPRESSION_BITS, flag, bornAt, properties: written + contextOf(written) };
 }
 
 /**
@@ -73,11 +74,6 @@ function writtenWithin(properties: Buffer): string {
 function isMessage({ body, properties, flag, sysFlag, bornAt }: RawRecord): boolean {
   const hasBytes = body instanceof Uint8Array && properties instanceof Uint8Array;
   return hasBytes && flag === (flag | 0) && Number.isInteger(sysFlag) && (bornAt === undefined || Number.isSafeInteger(bornAt));
-}
-
-/** On the same memory. */
-function bufferOf({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
-  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** Makes the dead letter of a source's record that a broker refused as a message. */
@@ -177,7 +173,7 @@ export function describeRecord(record: ConnectRecord): string {
   const { raw } = record;
   if (raw !== undefined && isMessage(raw)) {
     const made = raw.bornAt === undefined ? '' : `was made at ${timeText(raw.bornAt)}, `;
-    return `It ${made}has ${raw.body.length} bytes, and these properties: ${readable(writtenProperties(bufferOf(raw.properties)))}`;
+    return `It ${made}has ${raw.body.length} bytes, and these properties: ${readable(writtenProperties(asBuffer(raw.properties)))}`;
   }
   const { key, keySchema, value, schema, headers, timestamp } = record;
   const parts = [`value ${jsonOf(value, schema).toString('utf8')}`];
