@@ -1,6 +1,7 @@
-import { idHash, type NotCopied, PropertyCopier, type PropertyCopierOptions, type ReadPosition } from '@sluice/replication';
+import { idHash, PropertyCopier, type PropertyCopierOptions, type ReadPosition } from '@sluice/replication';
 import { MESSAGE_PROPERTY, SYS_FLAG } from '@sluice/rocketmq';
 import { ConnectError, ConnectErrorCode, type RawRecord, type SinkRecord } from '@sluice/sdk';
+import { copyProblem, idWithoutName } from '../flow/copied-message.js';
 
 /** A message for the target, without a stamp. */
 export interface RecordCopy {
@@ -36,7 +37,7 @@ export class RecordCopier {
     const { body, flag, bornAt: storedBornAt = 0 } = raw;
     const block = asBuffer(raw.properties);
     const copied = this.#properties.copy(block, body, storedBornAt);
-    if ('why' in copied) return errorOf(copied);
+    if ('why' in copied) return copyProblem(copied, 'it');
     const { properties, bornAt } = copied;
     const position = { offset: record.offset + 1, last: traceOf(raw, block) };
     return {
@@ -51,16 +52,10 @@ export class RecordCopier {
   }
 }
 
-function errorOf(copied: NotCopied): ConnectError | undefined {
-  if (!('problem' in copied)) return undefined;
-  const code = copied.why === 'too-long' ? ConnectErrorCode.recordTooLarge : ConnectErrorCode.recordInvalid;
-  return new ConnectError(code, `it cannot be copied: ${copied.problem}`);
-}
-
 /** Returns what `traceOf` of the source returns for the same message. */
 function traceOf({ body, bornAt, storedAt }: RawRecord, block: Buffer): ReadPosition['last'] {
   if (storedAt === undefined) return undefined;
-  return { storeTime: storedAt, idHash: idHash(idIn(block) ?? `${bornAt}/${block.length}/${body.length}`) };
+  return { storeTime: storedAt, idHash: idHash(idIn(block) ?? idWithoutName(bornAt, block.length, body.length)) };
 }
 
 function idIn(block: Buffer): string | undefined {

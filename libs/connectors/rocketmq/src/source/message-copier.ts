@@ -1,6 +1,7 @@
 import { encodePosition, idHash, type LastCopied, type NotCopied, PropertyCopier } from '@sluice/replication';
 import { type LogicalMessage, MESSAGE_PROPERTY } from '@sluice/rocketmq';
-import { ConnectError, ConnectErrorCode, type RawRecord, type SourcePosition } from '@sluice/sdk';
+import type { ConnectError, RawRecord, SourcePosition } from '@sluice/sdk';
+import { copyProblem, idWithoutName } from '../flow/copied-message.js';
 
 export type BornTime = 'native' | 'stamp';
 
@@ -64,18 +65,13 @@ export class MessageCopier {
   }
 
   #leftOut(message: LogicalMessage, copied: NotCopied): ConnectError | undefined {
-    if ('problem' in copied) {
-      const code = copied.why === 'too-long' ? ConnectErrorCode.recordTooLarge : ConnectErrorCode.recordInvalid;
-      return new ConnectError(code, `the message at offset ${message.queueOffset} of the source cannot be copied: ${copied.problem}`);
-    }
     if (copied.why === 'loop') this.#loops++;
-    else this.#barriers++;
-    return undefined;
+    else if (copied.why === 'barrier') this.#barriers++;
+    return copyProblem(copied, `the message at offset ${message.queueOffset} of the source`);
   }
 }
 
-/** A message that its producer gave no id has what never changes of it: a broker's own id names an address, which may change. */
 function idOf(message: LogicalMessage): string {
   const id = message.property(MESSAGE_PROPERTY.messageId);
-  return id ?? `${message.bornTimestamp}/${message.propertiesBytes}/${message.compressed?.body.length ?? message.bodyBytes}`;
+  return id ?? idWithoutName(message.bornTimestamp, message.propertiesBytes, message.compressed?.body.length ?? message.bodyBytes);
 }
